@@ -1,0 +1,97 @@
+package evidence
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of entry names (SPEC.md, "Entry names").
+const (
+	maxComponent = 200
+	maxEntryPath = 1000
+)
+
+// EntryName returns the name of the ZIP entry that holds the content of path
+// taken from source: data/<source>/<escaped path>.zst. It is made for people
+// and their tools; the true path is in the item record.
+func EntryName(source, path string) string {
+	var parts []string
+	for c := range strings.SplitSeq(path, "/") {
+		if c != "" {
+			parts = append(parts, EscapeComponent(c))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"%2F"}
+	}
+	if strings.HasPrefix(parts[0], "~long") {
+		parts[0] = "%7E" + parts[0][1:]
+	}
+	name := "data/" + source + "/" + strings.Join(parts, "/")
+	if len(name) > maxEntryPath {
+		sum := sha256.Sum256([]byte(path))
+		name = "data/" + source + "/~long/" + hex.EncodeToString(sum[:16]) + "/" + parts[len(parts)-1]
+	}
+	return name + ".zst"
+}
+
+// PartName returns the entry name of part n of an item: ….zst.part0001.
+func PartName(entry string, n int) string { return fmt.Sprintf("%s.part%04d", entry, n) }
+
+// EscapeComponent makes one path component safe for ZIP tools and for every
+// file system that a bundle may be unpacked on.
+func EscapeComponent(c string) string {
+	keepTail := strings.TrimRight(c, ". ")
+	ending := len(c) - len(reservedEnding(c))
+	var b strings.Builder
+	for i := 0; i < len(c); {
+		r, n := utf8.DecodeRuneInString(c[i:])
+		switch {
+		case r == utf8.RuneError && n <= 1,
+			c[i] < 0x20, c[i] == 0x7f,
+			strings.IndexByte("%\\<>:\"|?*/", c[i]) >= 0,
+			i >= len(keepTail),
+			i == ending && ending < len(c):
+			fmt.Fprintf(&b, "%%%02X", c[i])
+			i++
+		default:
+			b.WriteString(c[i : i+n])
+			i += n
+		}
+	}
+	return shorten(b.String(), c)
+}
+
+// reservedEnding returns the ending of c that our own entry names use: .zst or
+// .partNNNN, in any case.
+func reservedEnding(c string) string {
+	low := strings.ToLower(c)
+	if strings.HasSuffix(low, ".zst") {
+		return c[len(c)-4:]
+	}
+	digits := strings.TrimRight(low, "0123456789")
+	if len(low)-len(digits) >= 4 && strings.HasSuffix(digits, ".part") {
+		return c[len(digits)-5:]
+	}
+	return ""
+}
+
+// shorten cuts an escaped component that is too long and makes it unique by a
+// hash of the raw one.
+func shorten(escaped, raw string) string {
+	if len(escaped) <= maxComponent {
+		return escaped
+	}
+	cut := maxComponent - 17
+	for cut > 0 && !utf8.RuneStart(escaped[cut]) {
+		cut--
+	}
+	if i := strings.LastIndexByte(escaped[:cut], '%'); i >= 0 && cut-i < 3 {
+		cut = i
+	}
+	sum := sha256.Sum256([]byte(raw))
+	return strings.TrimRight(escaped[:cut], ". ") + "~" + hex.EncodeToString(sum[:8])
+}

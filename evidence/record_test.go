@@ -1,0 +1,45 @@
+package evidence
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestRecordJSON(t *testing.T) {
+	var r Record
+	r.Format, r.Seq, r.Outcome = RecordFormat, 7, Collected
+	r.SetPath("/tmp/\xff\n")
+	r.Size, r.Inode = 1<<62, "18446744073709551615"
+	r.MTime = At(time.Date(2026, 1, 17, 10, 0, 0, 5, time.FixedZone("", 3600)))
+	b, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"size":"4611686018427387904"`, `"mtime":"2026-01-17T09:00:00.000000005Z"`, `"path_b64":"L3RtcC//Cg=="`} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("%s lacks %s", b, want)
+		}
+	}
+	if strings.Contains(string(b), "atime") {
+		t.Errorf("an unknown time was written: %s", b)
+	}
+	var back Record
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	if back.RawPath() != "/tmp/\xff\n" || back.Size != r.Size || !back.MTime.Equal(r.MTime.Time) {
+		t.Errorf("came back as %+v", back)
+	}
+}
+
+func TestOutcomeOf(t *testing.T) {
+	for err, want := range map[error]Outcome{nil: Collected, fs.ErrNotExist: Missing, fs.ErrPermission: Denied, ErrBudget: Skipped, context.Canceled: Failed} {
+		if got := OutcomeOf(err); got != want {
+			t.Errorf("OutcomeOf(%v) = %s, want %s", err, got, want)
+		}
+	}
+}
