@@ -1,0 +1,60 @@
+package live
+
+import (
+	"strings"
+	"testing"
+)
+
+const someMounts = `1 0 254:0 / / rw - ext4 /dev/vda rw
+2 1 0:21 / /proc rw shared:5 master:1 - proc proc rw
+3 1 0:30 / /mnt/a\040b rw - nfs4 server:/x rw
+4 1 254:0 /srv /mnt/bind rw - ext4 /dev/vda rw
+5 1 8:1 /@home /home rw - btrfs /dev/sda1 rw
+6 1 8:1 /@var /var rw - btrfs /dev/sda1 rw
+7 1 8:1 /@var /srv/var2 rw - btrfs /dev/sda1 rw
+8 1 7:3 / /snap/core rw - squashfs /dev/loop3 ro
+9 1 0:40 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw
+10 1 0:41 / /run/user/0/gvfs rw - fuse.gvfsd-fuse gvfs rw
+11 1 8:2 / /data rw - ext4 /dev/sda2 rw
+12 1 0:42 / /dev/shm rw - tmpfs tmpfs rw
+13 1 0:43 / /auto rw - autofs systemd-1 rw
+14 1 8:3 / /win rw - fuseblk /dev/sda3 rw
+not a line
+15 1 8:9
+16 1 8:2 / /data2 rw - ext4 /dev/sda2 rw
+`
+
+func TestCrossings(t *testing.T) {
+	all := parseMounts(strings.NewReader(someMounts))
+	got := map[string]string{}
+	for i, m := range all {
+		got[m.point] = crossing(all, i)
+	}
+	want := map[string]string{
+		"/": "", "/proc": "pseudo filesystem proc", "/mnt/a b": "network mount nfs4",
+		"/mnt/bind": "loop: also at /", "/home": "", "/var": "", "/srv/var2": "loop: also at /var",
+		"/snap/core": "loop mount squashfs", "/var/lib/docker/overlay2/x/merged": "merged view overlay",
+		"/run/user/0/gvfs": "FUSE mount fuse.gvfsd-fuse", "/data": "", "/dev/shm": "", "/win": "",
+		"/auto": "automount point autofs", "/data2": "loop: also at /data",
+	}
+	for p, w := range want {
+		if g, ok := got[p]; !ok || g != w {
+			t.Errorf("%s: %q, want %q", p, g, w)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d mounts, want %d", len(got), len(want))
+	}
+	part := below(all, "/mnt")
+	if len(part) != 2 || part[0].point != "/a b" || part[1].point != "/bind" || crossing(part, 1) != "" {
+		t.Errorf("below /mnt: %+v", part)
+	}
+}
+
+func TestUnescape(t *testing.T) {
+	for in, want := range map[string]string{`a\040b`: "a b", `\134`: `\`, `\9`: `\9`, `x\01`: `x\01`, `\377`: "\xff"} {
+		if got := unescape(in); got != want {
+			t.Errorf("%s: %q", in, got)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/source"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+const foldNames = false
+
+func rootDir() string    { return "/" }
+func hostOS() collect.OS { return collect.Linux }
+
+// tree is the Source of this package on Linux.
+type tree struct {
+	info collect.SourceInfo
+	base string // absolute path of the top, for mountinfo
+	dirs *dirs
+
+	namesOnce     sync.Once
+	users, groups map[uint32]string
+
+	mountsMu sync.Mutex
+	mountsAt time.Time
+	mounts   []mount
+	byPoint  map[string]int // topmost mount at a path of the tree
+
+	closeOnce sync.Once
+}
+
+func open(top string, info collect.SourceInfo) (collect.Source, error) {
+	base, err := filepath.Abs(top)
+	if err != nil {
+		return nil, fmt.Errorf("open tree %q: %w", top, err)
+	}
+	if real, err := filepath.EvalSymlinks(base); err == nil {
+		base = real // the top is named by hand; below it no link is followed
+	}
+	fd, err := unix.Open(base, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open tree %q: %w", top, err)
+	}
+	return &tree{info: info, base: base, dirs: newDirs(fd)}, nil
+}
+
+// Info implements collect.Source.
+func (t *tree) Info() collect.SourceInfo { return t.info }
+
+// Close implements collect.Source.
+func (t *tree) Close() error {
+	t.closeOnce.Do(t.dirs.close)
+	return nil
+}
+
+// at opens the directory that holds the last component of path. For the top
+// itself name is ".".
+func (t *tree) at(path string) (parent *dir, name string, err error) {
+	comps, err := source.Components(path)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(comps) == 0 {
+		parent, err = t.dirs.get(nil)
+		return parent, ".", err
+	}
+	last := len(comps) - 1
+	parent, err = t.dirs.get(comps[:last])
+	return parent, comps[last], err
+}
+
+// Lstat implements collect.Source.
+func (t *tree) Lstat(path string) (evidence.Stat, error) {
+	parent, name, err := t.at(path)
+	if err != nil {
+		return evidence.Stat{}, err
+	}
+	defer t.dirs.put(parent)
+	fd, err := openat(parent.fd, name, pathFlag)
+	if err != nil {
+		return evidence.Stat{}, fmt.Errorf("stat %q: %w", path, err)
+	}
+	defer unix.Close(fd)
+	st, err := t.describe(fd, true)
+	if err != nil {
+		return st, fmt.Errorf("stat %q: %w", path, err)
+	}
+	return st, nil
+}
+
+// Crossing implements collect.Source.
+func (t *tree) Crossing(path string, _ evidence.Stat) string {
+	t.mountsMu.Lock()
+	defer t.mountsMu.Unlock()
+	if time.Since(t.mountsAt) > 5*time.Second {
+		t.readMounts()
+	}
+	if i, ok := t.byPoint[path]; ok && path != "/" {
+		return crossing(t.mounts, i)
+	}
+	return ""
+}
+
+func (t *tree) readMounts() {
+	t.mountsAt = time.Now()
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return // no /proc: what was known before stands
+	}
+	defer f.Close()
+	t.mounts = below(parseMounts(f), t.base)
+	t.byPoint = make(map[string]int, len(t.mounts))
+	for i, m := range t.mounts {
+		t.byPoint[m.point] = i
+	}
+}
+
+// names reads the source's own passwd and group, once.
+func (t *tree) names() (users, groups map[uint32]string) {
+	t.namesOnce.Do(func() {
+		t.users = parseNames(t.small("/etc/passwd"))
+		t.groups = parseNames(t.small("/etc/group"))
+	})
+	return t.users, t.groups
+}
+
+// small returns the first namesMax bytes of a file, or nothing.
+func (t *tree) small(path string) []byte {
+	f, err := t.openPlain(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, namesMax))
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+func (t *tree) openPlain(path string) (*os.File, error) {
+	parent, name, err := t.at(path)
+	if err != nil {
+		return nil, err
+	}
+	defer t.dirs.put(parent)
+	fd, _, err := openRegular(parent.fd, name)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// Open implements collect.Source.
+func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.Stat, error) {
+	parent, name, err := t.at(path)
+	if err != nil {
+		return nil, evidence.Stat{}, err
+	}
+	defer t.dirs.put(parent)
+	fd, raw, err := openRegular(parent.fd, name)
+	if err != nil {
+		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
+	}
+	st, err := t.describe(fd, false)
+	if err != nil {
+		unix.Close(fd)
+		return nil, st, fmt.Errorf("stat %q: %w", path, err)
+	}
+	return newContent(t, fd, raw), st, nil
+}
