@@ -1,0 +1,150 @@
+package pcap
+
+import (
+	"github.com/hozen-dfir/hozen/analyze/pcap/decode"
+	"github.com/hozen-dfir/hozen/analyze/pcap/http1"
+	"github.com/hozen-dfir/hozen/analyze/pcap/stream"
+)
+
+// conn is the state of one TCP connection.
+type conn struct {
+	f          *flow
+	a          *analysis
+	dirs       [2]direction
+	x          http1.Exchange
+	held       int // bytes accounted for in analysis.mem
+	prev, next *conn
+}
+
+// direction is one way of a connection. It implements stream.Sink.
+type direction struct {
+	half stream.Half
+	win  window
+	app  app
+	c    *conn
+	i    int
+	over bool // the FIN was reached and the end told
+}
+
+// connList orders connections by last use.
+type connList struct{ ring conn }
+
+func (l *connList) init() { l.ring.prev, l.ring.next = &l.ring, &l.ring }
+
+func (l *connList) unlink(c *conn) {
+	if c.prev != nil {
+		c.prev.next, c.next.prev = c.next, c.prev
+		c.prev, c.next = nil, nil
+	}
+}
+
+func (l *connList) append(c *conn) {
+	c.prev, c.next = l.ring.prev, &l.ring
+	c.prev.next, l.ring.prev = c, c
+}
+
+func (a *analysis) newConn(f *flow) *conn {
+	c := &conn{f: f, a: a}
+	for i := range c.dirs {
+		c.dirs[i].c, c.dirs[i].i = c, i
+	}
+	f.conn = c
+	return c
+}
+
+// segment takes one TCP segment.
+func (a *analysis) segment(f *flow, dir int, d *decode.Datagram, at Mark) {
+	if d.Flags&flagRST != 0 {
+		return // noted in the flags; a forged reset must not end the inspection
+	}
+	c := f.conn
+	if c == nil {
+		c = a.newConn(f)
+	}
+	x := &c.dirs[dir]
+	conflicts, gaps := a.stats.TCP.Conflicts, a.stats.TCP.Gaps
+	x.half.Add(stream.Segment{
+		Seq: d.Seq, SYN: d.Flags&flagSYN != 0, FIN: d.Flags&flagFIN != 0,
+		Data: d.Payload, Lost: d.Lost, At: at,
+	}, x.win.buf, x, &a.stats.TCP)
+	for x.half.Waiting() > a.opts.MaxWaiting {
+		x.half.SkipGap(true, x, &a.stats.TCP)
+	}
+	if x.half.Finished() && !x.over {
+		x.end(true)
+	}
+	f.Conflicts += a.stats.TCP.Conflicts - conflicts
+	f.Gaps += a.stats.TCP.Gaps - gaps
+	a.account(c)
+	for a.mem > a.opts.MaxMemory && a.busy.ring.next != &a.busy.ring {
+		a.relieve(a.busy.ring.next)
+	}
+}
+
+// account updates what c holds and its place among the busy connections.
+func (a *analysis) account(c *conn) {
+	held := 0
+	for i := range c.dirs {
+		d := &c.dirs[i]
+		held += d.half.Waiting() + cap(d.win.buf) + d.app.held()
+	}
+	a.mem += held - c.held
+	c.held = held
+	a.busy.unlink(c)
+	if held > 0 {
+		a.busy.append(c)
+	}
+}
+
+// relieve frees memory of the connection that was idle longest: first its
+// stream windows, then all of it.
+func (a *analysis) relieve(c *conn) {
+	before := c.held
+	for i := range c.dirs {
+		c.dirs[i].emit(true)
+	}
+	a.account(c)
+	if a.mem <= a.opts.MaxMemory || c.held < before {
+		return
+	}
+	a.stats.StreamsCut++
+	c.f.Cut = true
+	a.drop(c)
+}
+
+// drop ends a connection: what waits is delivered with its gaps, messages end
+// as they are. The flow stays; its next segment begins anew.
+func (a *analysis) drop(c *conn) {
+	gaps := a.stats.TCP.Gaps
+	for i := range c.dirs {
+		d := &c.dirs[i]
+		d.half.Flush(d, &a.stats.TCP)
+		if !d.over {
+			d.end(d.half.Finished())
+		}
+	}
+	c.f.Gaps += a.stats.TCP.Gaps - gaps
+	a.stats.RequestsCut += c.x.Dropped
+	a.mem -= c.held
+	a.busy.unlink(c)
+	c.f.conn = nil
+}
+
+// Data implements stream.Sink.
+func (d *direction) Data(b []byte, at Mark) {
+	d.window(b, at)
+	d.detect(b, at)
+}
+
+// Gap implements stream.Sink.
+func (d *direction) Gap(n int64, at Mark) {
+	d.emit(true)
+	d.win = window{off: d.win.off + n}
+	d.app.gap(n)
+}
+
+func (d *direction) end(orderly bool) {
+	d.over = true
+	d.app.close(orderly, &d.c.a.stats)
+	d.emit(true)
+}

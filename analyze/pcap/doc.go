@@ -1,0 +1,14 @@
+// Package pcap examines packet captures: flows, DNS names and answers, HTTP/1
+// messages with their bodies, TLS server names and certificates, and the
+// reassembled TCP streams. Indicators are matched against all of these; bodies
+// and streams go to the other analyzers as derived content.
+//
+// Analyze is the typed interface, New the analyzer for sweeps, WriteJSON a
+// handler that writes observables. Memory is bounded whatever the input. What
+// was not decoded is counted in Stats, and where a limit of this package or
+// damage of the file kept something from being examined, the error wraps
+// ErrIncomplete and says what.
+//
+// The steps have packages of their own: capture (files), decode (headers,
+// tunnels, fragments), stream (TCP), dns, http1, tls and carve (bodies).
+package pcap
