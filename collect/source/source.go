@@ -23,23 +23,28 @@ func (e *LinkError) Error() string {
 	return fmt.Sprintf("%q is a symbolic link to %q, which is not followed", e.Component, e.Target)
 }
 
-// Components splits an absolute "/"-separated path. A path with a "." or ".."
-// component, a NUL byte or no leading "/" wraps fs.ErrInvalid.
+// Components splits an absolute "/"-separated path; "/" has none. Anything
+// but a plain path wraps fs.ErrInvalid: an empty, "." or ".." component, a
+// NUL byte, a slash at the end, no slash at the start.
 func Components(path string) ([]string, error) {
-	if !strings.HasPrefix(path, "/") || strings.IndexByte(path, 0) >= 0 {
-		return nil, fmt.Errorf("path %q: %w", path, fs.ErrInvalid)
+	if path == "/" {
+		return nil, nil
 	}
-	var out []string
-	for c := range strings.SplitSeq(path, "/") {
-		switch c {
-		case "":
-		case ".", "..":
-			return nil, fmt.Errorf("path %q: %w", path, fs.ErrInvalid)
-		default:
-			out = append(out, c)
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok || strings.IndexByte(rest, 0) >= 0 {
+		return nil, invalid(path)
+	}
+	out := strings.Split(rest, "/")
+	for _, c := range out {
+		if c == "" || c == "." || c == ".." {
+			return nil, invalid(path)
 		}
 	}
 	return out, nil
+}
+
+func invalid(path string) error {
+	return fmt.Errorf("path %.200q: %w", path, fs.ErrInvalid)
 }
 
 // Detailed is implemented by content that has facts for Record.Details which

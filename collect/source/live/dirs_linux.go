@@ -27,6 +27,8 @@ type dirs struct {
 	mu   sync.Mutex
 	m    map[string]*list.Element // of *dir
 	lru  list.List                // front: used last
+
+	closed bool
 }
 
 // dir is an O_PATH handle of one directory.
@@ -46,6 +48,9 @@ func newDirs(rootFD int) *dirs {
 func (d *dirs) get(comps []string) (*dir, error) {
 	path := strings.Join(comps, "/")
 	at, depth := d.nearest(comps, path)
+	if at == nil {
+		return nil, fmt.Errorf("open %.200q: the source is closed: %w", "/"+path, fs.ErrClosed)
+	}
 	if depth == len(comps) {
 		return at, nil
 	}
@@ -69,10 +74,13 @@ func (d *dirs) get(comps []string) (*dir, error) {
 }
 
 // nearest returns the cached directory that is the deepest on the way, with a
-// reference, and its depth.
+// reference, and its depth; nil once the source is closed.
 func (d *dirs) nearest(comps []string, path string) (*dir, int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.closed {
+		return nil, 0
+	}
 	for n := len(comps); n > 0; n-- {
 		if e, ok := d.m[path]; ok {
 			c := e.Value.(*dir)
@@ -94,6 +102,10 @@ func (d *dirs) add(n *dir) *dir {
 	defer d.mu.Unlock()
 	if e, ok := d.m[n.path]; ok {
 		d.drop(e) // another goroutine was faster; the newer handle stays
+	}
+	if d.closed {
+		n.refs-- // only the caller's: nothing would drop it later
+		return n
 	}
 	d.m[n.path] = d.lru.PushFront(n)
 	for d.lru.Len() > dirsKept {
@@ -124,6 +136,7 @@ func (d *dirs) put(c *dir) {
 func (d *dirs) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.closed = true
 	for d.lru.Len() > 0 {
 		d.drop(d.lru.Back())
 	}

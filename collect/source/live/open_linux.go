@@ -34,20 +34,26 @@ func openRegular(at int, name string) (int, *unix.Statx_t, error) {
 	}
 	fd, err := quietly(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(pin), 0)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
-		fd, err = quietly(at, name, unix.O_NOFOLLOW)
+		fd, err = again(at, name, &before)
 	}
+	return fd, &before, err
+}
+
+// again opens name where there is no /proc to reach the pinned object by.
+func again(at int, name string, before *unix.Statx_t) (int, error) {
+	fd, err := quietly(at, name, unix.O_NOFOLLOW)
 	if err != nil {
-		return -1, nil, err
+		return -1, err
 	}
 	now, err := statx(fd)
-	if err == nil && !same(&before, &now) {
+	if err == nil && !same(before, &now) {
 		err = errors.New("replaced while opening")
 	}
 	if err != nil {
 		unix.Close(fd)
-		return -1, nil, err
+		return -1, err
 	}
-	return fd, &now, nil
+	return fd, nil
 }
 
 // quietly opens for reading without touching the access time, where the

@@ -90,7 +90,7 @@ func (t *tree) Lstat(path string) (evidence.Stat, error) {
 		return evidence.Stat{}, fmt.Errorf("stat %q: %w", path, err)
 	}
 	defer unix.Close(fd)
-	st, err := t.describe(fd, true)
+	st, err := t.describe(fd)
 	if err != nil {
 		return st, fmt.Errorf("stat %q: %w", path, err)
 	}
@@ -171,10 +171,7 @@ func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.
 	if err != nil {
 		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
 	}
-	st, err := t.describe(fd, false)
-	if err != nil {
-		unix.Close(fd)
-		return nil, st, fmt.Errorf("stat %q: %w", path, err)
-	}
+	st := t.convert(raw)
+	st.Xattrs, st.ACL = t.xattrs(fd, false)
 	return newContent(t, fd, raw), st, nil
 }

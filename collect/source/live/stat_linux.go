@@ -41,9 +41,8 @@ func fromStat(s *unix.Stat_t) unix.Statx_t {
 	}
 }
 
-// describe returns all facts of the object behind fd; onlyPath says that fd
-// was opened with O_PATH.
-func (t *tree) describe(fd int, onlyPath bool) (evidence.Stat, error) {
+// describe returns all facts of the object behind fd, an O_PATH handle.
+func (t *tree) describe(fd int) (evidence.Stat, error) {
 	x, err := statx(fd)
 	if err != nil {
 		return evidence.Stat{}, err
@@ -56,7 +55,7 @@ func (t *tree) describe(fd int, onlyPath bool) (evidence.Stat, error) {
 		}
 		st.SetTarget(target)
 	}
-	st.Xattrs, st.ACL = t.xattrs(fd, onlyPath)
+	st.Xattrs, st.ACL = t.xattrs(fd, true)
 	return st, nil
 }
 

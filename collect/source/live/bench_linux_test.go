@@ -1,0 +1,90 @@
+package live
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// BenchmarkWalk describes, opens and reads every file of a tree, beside
+// tar c | cat in the same run. HOZEN_TREE names the tree.
+func BenchmarkWalk(b *testing.B) {
+	top := os.Getenv("HOZEN_TREE")
+	if top == "" {
+		top = "/usr/include"
+	}
+	for b.Loop() {
+		began := time.Now()
+		if err := exec.Command("sh", "-c", `tar cf - -C "$1" . | cat >/dev/null`, "sh", top).Run(); err != nil {
+			b.Skip("tar:", err)
+		}
+		tar := time.Since(began)
+		s, err := OpenTree(top, "tree", collect.Linux)
+		if err != nil {
+			b.Fatal(err)
+		}
+		began = time.Now()
+		w := walker{s: s, buf: make([]byte, 1<<20)}
+		w.dir(b, "/")
+		own := time.Since(began)
+		s.Close()
+		b.ReportMetric(float64(w.files), "files")
+		b.ReportMetric(float64(w.bytes)/1e6, "MB")
+		b.ReportMetric(own.Seconds()/tar.Seconds(), "x-of-tar")
+	}
+}
+
+type walker struct {
+	s     collect.Source
+	buf   []byte
+	files int
+	bytes int64
+}
+
+func (w *walker) dir(b *testing.B, path string) {
+	var dirs []string
+	for e, err := range w.s.ReadDir(context.Background(), path) {
+		if err != nil {
+			b.Fatal(err)
+		}
+		at := path + "/" + e.Name
+		if path == "/" {
+			at = "/" + e.Name
+		}
+		w.files++
+		if e.Type == evidence.TypeFile {
+			c, _, err := w.s.Open(context.Background(), at)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for {
+				n, err := c.Read(w.buf)
+				w.bytes += int64(n)
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			c.Finish()
+			c.Close()
+			continue
+		}
+		if _, err := w.s.Lstat(at); err != nil {
+			b.Fatal(err)
+		}
+		if e.Type == evidence.TypeDir {
+			dirs = append(dirs, at)
+		}
+	}
+	for _, d := range dirs {
+		w.dir(b, d)
+	}
+}
