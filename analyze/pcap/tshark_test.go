@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -58,14 +57,13 @@ var tsharkFields = []struct{ field, topic string }{
 // tshark runs once over a file: fields of each packet, then conversations.
 // Everything that depends on a user's settings is pinned.
 func tshark(ctx context.Context, file string) (facts, error) {
-	args := []string{"-n", "-2", "-r", file, "-C", "hozen-no-such-profile",
+	args := []string{"-n", "-2", "-r", file,
 		"-o", "ip.defragment:TRUE", "-o", "ipv6.defragment:TRUE",
 		"-o", "ip.check_checksum:FALSE", "-o", "tcp.check_checksum:FALSE", "-o", "udp.check_checksum:FALSE",
 		"-o", "tcp.desegment_tcp_streams:TRUE", "-o", "tcp.reassemble_out_of_order:TRUE",
 		"-o", "http.desegment_headers:TRUE", "-o", "http.desegment_body:TRUE",
 		"-o", "tls.desegment_ssl_records:TRUE",
 		"-z", "conv,tcp", "-z", "conv,udp", "-T", "fields", "-E", "separator=/t", "-E", "aggregator=\x1f", "-E", "occurrence=a"}
-	args = slices.DeleteFunc(args, func(s string) bool { return s == "-C" || s == "hozen-no-such-profile" })
 	for _, f := range tsharkFields {
 		args = append(args, "-e", f.field)
 	}
@@ -141,7 +139,9 @@ func size(n int64) string {
 	}
 }
 
-func tsharkAddr(a netip.AddrPort) string { return a.Addr().String() + ":" + strconv.Itoa(int(a.Port())) }
+func tsharkAddr(a netip.AddrPort) string {
+	return a.Addr().String() + ":" + strconv.Itoa(int(a.Port()))
+}
 
 // ours collects the same facts.
 func ours(ctx context.Context, file string) (facts, *Stats, error) {
@@ -195,7 +195,7 @@ func (f facts) http(m *HTTP) {
 			f.add("http host", v)
 		}
 		f.add("http agent", h.UserAgent)
-	} else {
+	} else if h.Status != 0 { // HTTP/0.9 has none
 		f.add("http status", strconv.Itoa(h.Status))
 	}
 	f.add("http type", h.ContentType)
@@ -217,10 +217,10 @@ func (f facts) dns(m *DNS) {
 	for _, r := range m.Message.Records {
 		f.add("dns record", name(r.Name))
 		switch r.Type {
-		case dns.TypeA:
-			f.add("dns a", r.Addr.String())
-		case dns.TypeAAAA:
-			f.add("dns aaaa", r.Addr.String())
+		case dns.TypeA, dns.TypeAAAA:
+			if r.Addr.IsValid() { // updates name a type without an address
+				f.add("dns "+strings.ToLower(dns.TypeName(r.Type)), r.Addr.String())
+			}
 		case dns.TypeCNAME:
 			f.add("dns cname", name(r.Target))
 		case dns.TypeNS:

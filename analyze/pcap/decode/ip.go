@@ -116,6 +116,7 @@ func (d *Decoder) extensions(next uint8, b []byte, lost, depth int) {
 			return
 		}
 		if next != protoFragment {
+			d.endpoints(next, b[:size])
 			next, b = b[0], b[size:]
 			continue
 		}
@@ -126,6 +127,37 @@ func (d *Decoder) extensions(next uint8, b []byte, lost, depth int) {
 	}
 	d.malformed("too many ipv6 extension headers")
 }
+
+// endpoints takes the true ends of a connection from an extension header: the
+// last stop of a routing header that is not used up (types 0 and 4, RFC 2460
+// and 8754; type 2, RFC 6275), and the home address of a mobile node.
+func (d *Decoder) endpoints(kind uint8, h []byte) {
+	if kind == protoRouting && h[3] > 0 && len(h) >= 24 {
+		switch h[2] {
+		case 0:
+			d.d.Dst = netip.AddrFrom16([16]byte(h[len(h)/8*8-16:]))
+		case 2, 4:
+			d.d.Dst = netip.AddrFrom16([16]byte(h[8:24]))
+		}
+	}
+	if kind != protoDest {
+		return
+	}
+	for o := h[2:]; len(o) >= 2; {
+		if o[0] == 0 { // one byte of padding
+			o = o[1:]
+			continue
+		}
+		n := int(o[1]) + 2
+		if o[0] == optionHomeAddress && n == 18 && n <= len(o) {
+			d.d.Src = netip.AddrFrom16([16]byte(o[2:18]))
+		}
+		o = o[min(n, len(o)):]
+	}
+}
+
+// optionHomeAddress is that of RFC 6275 section 6.3.
+const optionHomeAddress = 0xc9
 
 // fragment6 handles a fragment header (RFC 8200 section 4.5); an atomic
 // fragment (RFC 6946) goes straight through.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 )
 
@@ -46,6 +45,7 @@ const (
 	etherWCCP   = 0x883e
 	etherQinQ9  = 0x9100 // before 802.1ad
 	etherERSP3  = 0x22eb
+	etherAruba  = 0x8200 // to 0x82ff in GRE: a frame of 802.11
 )
 
 func (d *Decoder) link(kind uint32, b []byte) {
@@ -78,27 +78,18 @@ func (d *Decoder) link(kind uint32, b []byte) {
 			return
 		}
 		d.ether(binary.BigEndian.Uint16(b[2:]), b[4:], 0)
-	case linkDot11, linkRadiotap, linkPrism, linkPFLog:
-		d.generic(layers.LinkType(kind), b)
+	case linkDot11, linkRadiotap, linkPrism:
+		d.wireless(kind, b)
+	case linkPFLog: // header length first, padded to 4 bytes; newer ones differ
+		if len(b) < 4 || int(b[0]+3)&^3 > len(b) {
+			d.malformed("pflog")
+			return
+		}
+		d.byVersion(b[int(b[0]+3)&^3:], 0)
 	default:
 		d.Stats.UnknownLinks++
 		d.other(fmt.Sprintf("link type %d", kind))
 	}
-}
-
-// generic lets gopacket find the first IP header below a link layer that is
-// too rich to decode here (wireless frames).
-func (d *Decoder) generic(kind layers.LinkType, b []byte) {
-	p := gopacket.NewPacket(b, kind, gopacket.DecodeOptions{Lazy: true, NoCopy: true})
-	if l := p.Layer(layers.LayerTypeIPv4); l != nil {
-		d.ipv4(append(l.LayerContents()[:len(l.LayerContents()):len(l.LayerContents())], l.LayerPayload()...), 0)
-		return
-	}
-	if l := p.Layer(layers.LayerTypeIPv6); l != nil {
-		d.ipv6(append(l.LayerContents()[:len(l.LayerContents()):len(l.LayerContents())], l.LayerPayload()...), 0)
-		return
-	}
-	d.other(kind.String() + " without IP")
 }
 
 func (d *Decoder) loopback(b []byte) {

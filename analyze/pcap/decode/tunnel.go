@@ -67,6 +67,10 @@ func (d *Decoder) greTunnel(b []byte, depth int) {
 		return
 	}
 	kind, rest := uint16(d.gre.Protocol), d.gre.Payload
+	if kind&0xff00 == etherAruba {
+		d.dot11(rest, depth)
+		return
+	}
 	switch kind {
 	case etherERSPAN: // type I has no header and no sequence number
 		if d.gre.SeqPresent {

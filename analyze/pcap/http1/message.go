@@ -60,10 +60,14 @@ func startLine(line []byte) *Message {
 	i := bytes.LastIndexByte(rest, ' ')
 	v := rest[i+1:]
 	switch {
-	case i >= 0 && isVersion(v):
+	case i >= 0 && len(v) <= 10 && bytes.HasPrefix(v, []byte("HTTP/")):
 		m.URI, m.Version = text(bytes.TrimSpace(rest[:i])), string(v[5:])
-	case isVersion(v): // no URI at all
-		m.Version = string(v[5:])
+		if !isVersion(v) {
+			m.anomaly("bad version") // servers answer it all the same
+		}
+	case i < 0 && len(rest) >= 8 && isVersion(rest[len(rest)-8:]): // "GET /HTTP/1.1": no space, or no URI
+		m.URI, m.Version = text(rest), string(rest[len(rest)-3:])
+		m.anomaly("no space before the version")
 	case m.Method == "GET" && i < 0 && len(rest) > 0 && (rest[0] == '/' || bytes.HasPrefix(rest, []byte("http"))):
 		m.URI, m.Version = text(rest), "0.9"
 	default:
@@ -187,8 +191,17 @@ func (m *Message) anomaly(s string) {
 	}
 }
 
-// Chunked reports whether the last transfer coding is chunked.
+// chunked reports whether chunked is one of the transfer codings. It should be
+// the last one; receivers differ where it is not.
 func (m *Message) chunked() bool {
-	last := m.Transfer[strings.LastIndexByte(m.Transfer, ',')+1:]
-	return strings.TrimSpace(last) == "chunked"
+	names := strings.Split(m.Transfer, ",")
+	for i, name := range names {
+		if strings.TrimSpace(name) == "chunked" {
+			if i != len(names)-1 {
+				m.anomaly("chunked is not the last transfer coding")
+			}
+			return true
+		}
+	}
+	return false
 }

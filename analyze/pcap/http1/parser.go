@@ -86,7 +86,7 @@ func NewParser(x *Exchange, report Report) *Parser { return &Parser{x: x, report
 // NewRawParser reads an HTTP/0.9 response, which has no head.
 func NewRawParser(x *Exchange, report Report, at stream.Mark) *Parser {
 	p := &Parser{x: x, report: report}
-	m := &Message{Version: "0.9", Status: 200, Length: -1, At: at}
+	m := &Message{Version: "0.9", Length: -1, At: at}
 	x.answer(m)
 	p.body, p.state = report(m), toClose
 	return p
