@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Safe makes a string that others chose fit for a terminal: control
+// characters, bytes that aren't UTF-8, and characters that are invisible or
+// change the direction of writing are shown as \xHH, \uHHHH or \UHHHHHHHH. What
+// it returns stands for one string only: backslashes that stand before
+// something that reads like such an escape are doubled, and no others, so that
+// Windows paths stay readable.
+func Safe(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	slashes := 0 // seen, not yet written
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == '\\' {
+			slashes++
+			i += n
+			continue
+		}
+		esc := escape(s[i:i+n], r)
+		if esc != "" || looksEscaped(s[i:]) {
+			slashes *= 2
+		}
+		if esc == "" {
+			esc = s[i : i+n]
+		}
+		b.WriteString(strings.Repeat(`\`, slashes))
+		b.WriteString(esc)
+		slashes = 0
+		i += n
+	}
+	b.WriteString(strings.Repeat(`\`, slashes))
+	return b.String()
+}
+
+// plain is the common case: printable ASCII without a backslash.
+func plain(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+// escape returns how raw, one rune or one bad byte, is shown, or "" where it
+// may be shown as it is.
+func escape(raw string, r rune) string {
+	switch {
+	case r == utf8.RuneError && len(raw) == 1, r < ' ', r == 0x7f:
+		return fmt.Sprintf(`\x%02x`, raw[0])
+	case unicode.IsPrint(r) && !unicode.Is(unicode.Variation_Selector, r) && !hidden(r):
+		return ""
+	case r > 0xffff:
+		return fmt.Sprintf(`\U%08x`, r)
+	default:
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+}
+
+// hidden lists printable runes that most terminals show as nothing: fillers
+// and the blank Braille pattern.
+func hidden(r rune) bool {
+	switch r {
+	case 0x115f, 0x1160, 0x3164, 0xffa0, 0x2800, 0x034f, 0x17b4, 0x17b5:
+		return true
+	}
+	return false
+}
+
+// looksEscaped reports whether s, standing after a backslash, would read as an
+// escape.
+func looksEscaped(s string) bool {
+	digits := map[byte]int{'x': 2, 'u': 4, 'U': 8}[s[0]]
+	if digits == 0 || len(s) <= digits {
+		return false
+	}
+	for _, c := range []byte(s[1 : 1+digits]) {
+		if !strings.ContainsRune("0123456789abcdef", rune(c)) {
+			return false
+		}
+	}
+	return true
+}
