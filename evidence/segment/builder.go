@@ -50,6 +50,9 @@ func (b *Builder) Reset(buf []byte) {
 	b.index = append(append(b.index, head...), '\n')
 }
 
+// Buffer is the memory that the segment is built in.
+func (b *Builder) Buffer() []byte { return b.buf }
+
 // Empty reports whether the segment holds no complete record.
 func (b *Builder) Empty() bool { return len(b.leaves) == 0 }
 
@@ -87,6 +90,25 @@ func (b *Builder) unique(name string) string {
 	}
 }
 
+// Open reports whether an entry is being written.
+func (b *Builder) Open() bool { return b.open }
+
+// Rename gives the open entry another name, which becomes unique likewise.
+func (b *Builder) Rename(name string) error {
+	grow := len(name) + 16 - len(b.name)
+	if b.Size()+4*len(name)+512+max(grow, 0) > cap(b.buf) {
+		return ErrFull
+	}
+	name = b.unique(name)
+	from := b.header + localLen
+	body := len(b.buf) - from - len(b.name)
+	b.buf = b.buf[:from+len(name)+body]
+	copy(b.buf[from+len(name):], b.buf[from+len(b.name):from+len(b.name)+body])
+	copy(b.buf[from:], name)
+	b.name = name
+	return nil
+}
+
 // Frame adds one frame to the open entry.
 func (b *Builder) Frame(stored []byte, content int) error {
 	if b.Size()+len(stored)+4*len(b.name)+512 > cap(b.buf) {
@@ -98,16 +120,16 @@ func (b *Builder) Frame(stored []byte, content int) error {
 	return nil
 }
 
-// Abort takes the open entry out again and returns its frames and their bytes,
-// which are valid until the buffer is next written to.
-func (b *Builder) Abort() ([]Frame, []byte) {
+// Abort takes the open entry out again and returns its name, its frames and
+// their bytes, which are valid until the buffer is next written to.
+func (b *Builder) Abort() (string, []Frame, []byte) {
 	if !b.open {
-		return nil, nil
+		return "", nil, nil
 	}
 	data := b.buf[b.header+localLen+len(b.name):]
 	frames := append([]Frame(nil), b.frames...)
 	b.buf, b.open, b.frames = b.buf[:b.header], false, b.frames[:0]
-	return frames, data
+	return b.name, frames, data
 }
 
 // Commit adds a record (one JSON object without line end) and completes the

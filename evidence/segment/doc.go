@@ -12,11 +12,14 @@ const (
 	// FrameSize is the content of one zstd frame, except where a slow source
 	// or the end of an item makes it shorter.
 	FrameSize = 1 << 20
-	// PartSize is the most content that one record covers. An item with more
-	// is split into parts, so that an incompressible part fits a segment.
-	PartSize = 28 << 20
-	// DefaultSize is the most bytes a segment's plaintext has.
+	// DefaultSize is the most bytes a segment's plaintext has, MinSize the
+	// least that a writer may set.
 	DefaultSize = 32 << 20
+	MinSize     = 8 << 20
+	// PartRoom is what a segment keeps for itself: an item with more content
+	// than size less PartRoom is split into parts, each with a record, so that
+	// an incompressible part fits a segment.
+	PartRoom = 4 << 20
 	// MaxSize is what a reader accepts at the most.
 	MaxSize = 256 << 20
 	// MaxRecord bounds one line of items.jsonl.

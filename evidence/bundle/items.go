@@ -1,0 +1,250 @@
+package bundle
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/segment"
+)
+
+// Item is one item of a bundle, its parts put together.
+type Item struct {
+	// Record is the item's record. Of an item in parts it is the last part's,
+	// with Size and digests of the whole and Seq of the first.
+	Record evidence.Record
+	Parts  []Part // where the content is, in order
+	// Torn says that the collection ended before the item did; Size is what
+	// there is, and there is no digest of the whole.
+	Torn bool
+}
+
+// Part is one run of an item's content.
+type Part struct {
+	Segment int // number, from 1
+	Seq     uint64
+	Offset  int64 // in the item
+	Size    int64
+	SHA256  string
+}
+
+// Items yields every item in the order of their (last) records. An error for
+// one segment is yielded with a nil item, and the next segment goes on.
+func (b *Bundle) Items(ctx context.Context) iter.Seq2[*Item, error] {
+	return func(yield func(*Item, error) bool) {
+		torn := map[uint64]*Item{}
+		for n := 1; n <= len(b.Segments); n++ {
+			seg, err := b.cache.get(ctx, n)
+			if err != nil {
+				if !yield(nil, err) || ctx.Err() != nil || errors.Is(err, ErrNoIdentity) {
+					return
+				}
+				continue
+			}
+			if n < len(b.Segments) {
+				go b.cache.get(ctx, n+1) // read ahead; the cache owns the result
+			}
+			for line := range seg.Lines() {
+				it, err := join(torn, line, n)
+				if (it != nil || err != nil) && !yield(it, err) {
+					return
+				}
+			}
+		}
+		for _, it := range tornItems(torn) {
+			if !yield(it, nil) {
+				return
+			}
+		}
+	}
+}
+
+// join reads a record and returns the item that it completes.
+func join(torn map[uint64]*Item, line []byte, number int) (*Item, error) {
+	var r evidence.Record
+	if err := json.Unmarshal(line, &r); err != nil {
+		return nil, fmt.Errorf("%w: segment %d: a record is no JSON: %w", ErrVerify, number, err)
+	}
+	p := Part{Segment: number, Seq: r.Seq, Size: r.Size, SHA256: r.SHA256}
+	if r.Part == nil {
+		it := &Item{Record: r}
+		if r.Size > 0 {
+			it.Parts = []Part{p}
+		}
+		return it, nil
+	}
+	p.Offset = r.Part.Offset
+	it := torn[r.Part.Item]
+	if it == nil {
+		it = &Item{Torn: true}
+		torn[r.Part.Item] = it
+	}
+	if n := len(it.Parts); r.Part.Number != n+1 || n > 0 && it.Parts[n-1].Offset+it.Parts[n-1].Size != p.Offset {
+		return nil, fmt.Errorf("%w: segment %d: record %d is part %d of item %d; part %d was due", ErrVerify, number, r.Seq, r.Part.Number, r.Part.Item, n+1)
+	}
+	it.Parts = append(it.Parts, p)
+	it.Record = r
+	it.Record.Seq, it.Record.Size, it.Record.Part = r.Part.Item, p.Offset+p.Size, nil
+	if !r.Part.Last {
+		it.Record.SHA256, it.Record.SHA1, it.Record.MD5 = "", "", ""
+		return nil, nil
+	}
+	delete(torn, r.Part.Item)
+	it.Torn = false
+	it.Record.SHA256, it.Record.SHA1, it.Record.MD5 = r.Part.WholeSHA256, r.Part.WholeSHA1, r.Part.WholeMD5
+	if it.Record.Size != r.Part.WholeSize {
+		return nil, fmt.Errorf("%w: segment %d: item %d has %d bytes in its parts and states %d", ErrVerify, number, r.Part.Item, it.Record.Size, r.Part.WholeSize)
+	}
+	return it, nil
+}
+
+// tornItems are those whose last part never came, by sequence number.
+func tornItems(torn map[uint64]*Item) []*Item {
+	var out []*Item
+	for _, it := range torn {
+		it.Record.Outcome = evidence.Partial
+		it.Record.Error = "the collection ended before this item did"
+		out = append(out, it)
+	}
+	slices.SortFunc(out, func(a, b *Item) int { return cmp.Compare(a.Record.Seq, b.Record.Seq) })
+	return out
+}
+
+// Block is one zstd frame of an item.
+type Block struct {
+	Segment int
+	Seq     uint64
+	Index   int   // of the frame in its entry
+	Offset  int64 // of its content in the item
+	Content int
+}
+
+// Blocks lists the frames of an item's content, in order.
+func (b *Bundle) Blocks(ctx context.Context, it *Item) ([]Block, error) {
+	var out []Block
+	var off int64
+	for _, p := range it.Parts {
+		if p.Size == 0 {
+			continue
+		}
+		e, err := b.place(ctx, p.Segment, p.Seq)
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range e.Frames {
+			out = append(out, Block{p.Segment, p.Seq, i, off, f.Content})
+			off += int64(f.Content)
+		}
+	}
+	if off != it.Record.Size {
+		return nil, fmt.Errorf("%w: item %d: its frames hold %d bytes; the record says %d", ErrVerify, it.Record.Seq, off, it.Record.Size)
+	}
+	return out, nil
+}
+
+func (b *Bundle) place(ctx context.Context, number int, seq uint64) (segment.Entry, error) {
+	seg, err := b.cache.get(ctx, number)
+	if err != nil {
+		return segment.Entry{}, err
+	}
+	e, ok := seg.Entry(seq)
+	if !ok {
+		return e, fmt.Errorf("%w: segment %d has no content for record %d", ErrVerify, number, seq)
+	}
+	return e, nil
+}
+
+// Fetch returns a block's zstd frame. The bytes are shared: don't write to
+// them.
+func (b *Bundle) Fetch(ctx context.Context, at Block) ([]byte, error) {
+	e, err := b.place(ctx, at.Segment, at.Seq)
+	if err != nil {
+		return nil, err
+	}
+	if at.Index < 0 || at.Index >= len(e.Frames) {
+		return nil, fmt.Errorf("segment %d: record %d has no frame %d", at.Segment, at.Seq, at.Index)
+	}
+	from := 0
+	for _, f := range e.Frames[:at.Index] {
+		from += f.Stored
+	}
+	return e.Data[from : from+e.Frames[at.Index].Stored], nil
+}
+
+// Reader returns an item's content, decoded frame by frame on the caller's
+// goroutine. Close it to free the decoder.
+func (b *Bundle) Reader(ctx context.Context, it *Item) (io.ReadCloser, error) {
+	blocks, err := b.Blocks(ctx, it)
+	if err != nil {
+		return nil, err
+	}
+	dec, err := newDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return &contentReader{b: b, ctx: ctx, left: blocks, dec: dec}, nil
+}
+
+type contentReader struct {
+	b    *Bundle
+	ctx  context.Context
+	left []Block
+	dec  *zstd.Decoder
+	buf  []byte
+	rest []byte
+}
+
+func (r *contentReader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		if len(r.left) == 0 {
+			return 0, io.EOF
+		}
+		frame, err := r.b.Fetch(r.ctx, r.left[0])
+		if err != nil {
+			return 0, err
+		}
+		if r.buf, err = decode(r.dec, frame, r.left[0].Content, r.buf); err != nil {
+			return 0, fmt.Errorf("record %d: %w", r.left[0].Seq, err)
+		}
+		r.rest, r.left = r.buf, r.left[1:]
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+func (r *contentReader) Close() error {
+	r.dec.Close()
+	return nil
+}
+
+func newDecoder() (*zstd.Decoder, error) {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(segment.FrameSize), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("zstd decoder: %w", err)
+	}
+	return d, nil
+}
+
+// decode decodes one frame that must hold exactly content bytes.
+func decode(d *zstd.Decoder, frame []byte, content int, buf []byte) ([]byte, error) {
+	if cap(buf) < segment.FrameSize {
+		buf = make([]byte, 0, segment.FrameSize)
+	}
+	out, err := d.DecodeAll(frame, buf[:0])
+	if err != nil {
+		return buf, fmt.Errorf("%w: a zstd frame: %w", ErrVerify, err)
+	}
+	if len(out) != content {
+		return out, fmt.Errorf("%w: a zstd frame holds %d bytes; the index says %d", ErrVerify, len(out), content)
+	}
+	return out, nil
+}

@@ -1,0 +1,149 @@
+package bundle
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"sync"
+
+	"filippo.io/age"
+
+	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/segment"
+)
+
+// load reads one segment: stored bytes → SHA-256 beside → decrypt → plaintext
+// in buf (grown where needed). Nothing of it is looked at before the hash of
+// the whole is known to be the one in the leaf.
+func (b *Bundle) load(ctx context.Context, s seal.Segment, buf []byte) (*segment.Segment, []byte, error) {
+	if s.Size > segment.MaxSize+cipherRoom {
+		return nil, buf, fmt.Errorf("%w: %s: %d bytes is more than any segment has", ErrVerify, s.Object, s.Size)
+	}
+	o, err := b.open(ctx, s)
+	if err != nil {
+		return nil, buf, err
+	}
+	defer o.Close()
+	if need := int(s.Size) + 1; cap(buf) < need {
+		buf = make([]byte, 0, need)
+	}
+	tee := &teeReader{r: o, h: sha256.New()}
+	plain, derr := b.decrypt(tee, buf)
+	if derr == nil || !errors.Is(derr, ErrNoIdentity) {
+		// Bytes that decryption did not get to count as well.
+		if _, err := io.Copy(io.Discard, tee); err != nil {
+			return nil, buf, fmt.Errorf("reading %s: %w", s.Object, err)
+		}
+		if got := hex.EncodeToString(tee.h.Sum(nil)); got != s.SHA256 || tee.n != s.Size {
+			return nil, buf, fmt.Errorf("%w: %s: SHA-256 of its %d bytes is %s; its leaf says %s", ErrVerify, s.Object, tee.n, got, s.SHA256)
+		}
+	}
+	if derr != nil {
+		return nil, buf, fmt.Errorf("%s: %w", s.Object, derr)
+	}
+	seg, err := segment.Open(plain)
+	if err != nil {
+		return nil, plain, fmt.Errorf("%w: %s: %w", ErrVerify, s.Object, err)
+	}
+	return seg, plain, nil
+}
+
+// decrypt reads a segment's plaintext into buf.
+func (b *Bundle) decrypt(r io.Reader, buf []byte) ([]byte, error) {
+	if !b.Encrypted() {
+		return segment.Limited(r, buf)
+	}
+	if len(b.ids) == 0 {
+		return nil, ErrNoIdentity
+	}
+	dec, err := age.Decrypt(bufio.NewReaderSize(r, 256<<10), b.ids...)
+	if err != nil {
+		var none *age.NoIdentityMatchError
+		if errors.As(err, &none) {
+			return nil, fmt.Errorf("%w (the identity given is none of its recipients)", ErrNoIdentity)
+		}
+		return nil, fmt.Errorf("decrypting: %w", err)
+	}
+	return segment.Limited(dec, buf)
+}
+
+// teeReader hashes what passes.
+type teeReader struct {
+	r io.Reader
+	h hash.Hash
+	n int64
+}
+
+func (t *teeReader) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.h.Write(p[:n])
+	t.n += int64(n)
+	return n, err
+}
+
+// cache keeps the segments that were read last, so that items that lie
+// together are not decrypted again and again.
+type cache struct {
+	b    *Bundle
+	mu   sync.Mutex
+	last []*cached // most recent first
+}
+
+type cached struct {
+	number int
+	once   sync.Once
+	seg    *segment.Segment
+	err    error
+}
+
+// cachedSegments bounds a reader's memory to about 5 × 32 MiB.
+const cachedSegments = 5
+
+func newCache(b *Bundle) *cache { return &cache{b: b} }
+
+// get returns segment number (from 1), read and checked.
+func (c *cache) get(ctx context.Context, number int) (*segment.Segment, error) {
+	if number < 1 || number > len(c.b.Segments) {
+		return nil, fmt.Errorf("segment %d: the bundle has %d", number, len(c.b.Segments))
+	}
+	e := c.entry(number)
+	e.once.Do(func() { e.seg, _, e.err = c.b.load(ctx, c.b.Segments[number-1], nil) })
+	if e.err != nil {
+		c.forget(e) // a cancelled read must not stay
+	}
+	return e.seg, e.err
+}
+
+func (c *cache) entry(number int) *cached {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, e := range c.last {
+		if e.number == number {
+			copy(c.last[1:i+1], c.last[:i])
+			c.last[0] = e
+			return e
+		}
+	}
+	e := &cached{number: number}
+	c.last = append([]*cached{e}, c.last...)
+	if len(c.last) > cachedSegments {
+		c.last = c.last[:cachedSegments]
+	}
+	return e
+}
+
+func (c *cache) forget(e *cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, x := range c.last {
+		if x == e {
+			c.last = append(c.last[:i], c.last[i+1:]...)
+			return
+		}
+	}
+}

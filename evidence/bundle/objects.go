@@ -1,0 +1,144 @@
+package bundle
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/evidence/store"
+)
+
+// Objects is where a bundle is read from. Names are as in the specification,
+// "seal/000000.json".
+type Objects interface {
+	// List returns the size of every object, by name.
+	List(ctx context.Context) (map[string]int64, error)
+	// Open opens one object; a missing one wraps fs.ErrNotExist.
+	Open(ctx context.Context, name string) (Object, error)
+	Close() error
+	String() string
+}
+
+// Object is one object's bytes.
+type Object interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// maxObjects bounds what a reader lists: 32 TiB in segments of 32 MiB.
+const maxObjects = 3 << 20
+
+// DirObjects reads a bundle that is a folder.
+func DirObjects(dir string) (Objects, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return dirObjects{root}, nil
+}
+
+type dirObjects struct{ root *os.Root }
+
+func (d dirObjects) List(ctx context.Context) (map[string]int64, error) {
+	out := map[string]int64{}
+	return out, d.list(ctx, ".", 0, out)
+}
+
+func (d dirObjects) list(ctx context.Context, dir string, depth int, out map[string]int64) error {
+	f, err := d.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for {
+		entries, err := f.ReadDir(1000)
+		for _, e := range entries {
+			name := path.Join(dir, e.Name())
+			if len(out) > maxObjects {
+				return fmt.Errorf("%s holds more than %d files", d.root.Name(), maxObjects)
+			}
+			switch info, ierr := e.Info(); {
+			case ierr != nil:
+				return ierr
+			case info.IsDir() && depth < 8:
+				if err := d.list(ctx, name, depth+1, out); err != nil {
+					return err
+				}
+			case info.Mode().IsRegular():
+				out[name] = info.Size()
+			default:
+				out[name] = -1 // neither file nor folder: not part of any bundle
+			}
+		}
+		if err == io.EOF {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (d dirObjects) Open(_ context.Context, name string) (Object, error) {
+	st, err := d.root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", name)
+	}
+	f, err := d.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return fileObject{f, st.Size()}, nil
+}
+func (d dirObjects) Close() error   { return d.root.Close() }
+func (d dirObjects) String() string { return d.root.Name() }
+
+type fileObject struct {
+	*os.File
+	size int64
+}
+
+func (f fileObject) Size() int64 { return f.size }
+
+// StoreObjects reads the bundle under prefix in a store.
+func StoreObjects(s store.Store, prefix string) Objects { return storeObjects{s, prefix} }
+
+type storeObjects struct {
+	s      store.Store
+	prefix string
+}
+
+func (o storeObjects) List(ctx context.Context) (map[string]int64, error) {
+	out := map[string]int64{}
+	for info, err := range o.s.List(ctx, o.prefix) {
+		if err != nil {
+			return nil, err
+		}
+		if len(out) > maxObjects {
+			return nil, fmt.Errorf("more than %d objects under %s", maxObjects, o.prefix)
+		}
+		out[strings.TrimPrefix(info.Key, o.prefix)] = info.Size
+	}
+	return out, nil
+}
+
+func (o storeObjects) Open(ctx context.Context, name string) (Object, error) {
+	obj, err := o.s.Open(ctx, o.prefix+name, "")
+	if err != nil {
+		return nil, err
+	}
+	return storeObject{obj}, nil
+}
+func (o storeObjects) Close() error   { return nil }
+func (o storeObjects) String() string { return o.s.String() + "/" + o.prefix }
+
+type storeObject struct{ store.Object }
+
+func (o storeObject) Size() int64 { return o.Info().Size }

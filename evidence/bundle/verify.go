@@ -1,0 +1,421 @@
+package bundle
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+)
+
+// VerifyOptions say how far to check.
+type VerifyOptions struct {
+	// Quick checks the seal and every segment as stored, and opens none.
+	Quick bool
+	// Known are the verifier keys that somebody vouches for.
+	Known []note.Verifier
+	// Root, where set, is what the last root must be: words, hex or base64.
+	Root    string
+	Workers int // 0 means GOMAXPROCS
+	// Token checks an RFC 3161 token over message. Where it is nil, a token
+	// counts as not checked.
+	Token func(token, message []byte) (TimeStamp, error)
+	// Progress, where set, is told how many stored bytes have been checked.
+	Progress func(done int64)
+}
+
+// TimeStamp is what a time-stamp token says.
+type TimeStamp struct {
+	Time    time.Time `json:"time"`
+	Signer  string    `json:"signer"`
+	Trusted bool      `json:"trusted"` // its certificate leads to a root that was given
+}
+
+// States of one check.
+const (
+	Passed  = "passed"
+	Failed  = "failed"
+	NotRun  = "not run"
+	Unknown = "unknown"
+)
+
+// Check is one kind of check and how it went.
+type Check struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Signature is one signature over the last checkpoint.
+type Signature struct {
+	VKey      string `json:"vkey"`
+	Name      string `json:"name"`
+	Known     bool   `json:"known"` // somebody vouched for the key
+	Ephemeral bool   `json:"ephemeral,omitempty"`
+	Cosigner  bool   `json:"cosigner,omitempty"`
+}
+
+// Report is what Verify found.
+type Report struct {
+	Bundle   string `json:"bundle"`
+	Case     string `json:"case"`
+	State    string `json:"state"` // complete, interrupted, unfinished
+	Leaves   int64  `json:"leaves"`
+	Root     string `json:"root"`  // base64
+	Words    string `json:"words"` // its short form
+	Segments int    `json:"segments"`
+	Stored   int64  `json:"stored,string"` // bytes of segments
+	Items    int64  `json:"items"`         // item records read; 0 where segments were not opened
+	Bytes    int64  `json:"bytes,string"`  // content hashed
+
+	Signatures  []Signature `json:"signatures"`
+	KnownSigner bool        `json:"known_signer"`
+	TimeStamp   *TimeStamp  `json:"time_stamp,omitempty"`
+	Checks      []Check     `json:"checks"`
+	Problems    []Problem   `json:"problems"`
+	Tail        []string    `json:"tail,omitempty"` // objects after the last checkpoint of an unfinished bundle
+}
+
+// StateUnfinished is the state of a bundle without an end leaf.
+const StateUnfinished = "unfinished"
+
+// OK reports whether nothing was found wrong. An unfinished bundle, or one
+// whose signer is unknown, can be OK: State and KnownSigner tell.
+func (r *Report) OK() bool { return len(r.Problems) == 0 }
+
+// Verify checks a bundle as far as options and identities allow. Its error is
+// about not being able to check (a place that can't be read); what is wrong
+// with the bundle is in the report.
+func (b *Bundle) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
+	if o.Workers <= 0 {
+		o.Workers = min(runtime.GOMAXPROCS(0), MaxWorkers)
+	}
+	v := &verification{b: b, o: o, parts: map[uint64][]partRef{}}
+	v.r = &Report{
+		Bundle: b.Header.Bundle, Case: b.Header.Case, State: StateUnfinished, Leaves: b.Last.Size,
+		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Segments: len(b.Segments),
+		Problems: slices.Clone(b.Problems), Tail: b.Tail,
+	}
+	if b.End != nil {
+		v.r.State = b.End.State
+	}
+	v.check("seal", "header, leaves, tree, every checkpoint and its signature", "")
+	for _, run := range []func(context.Context) error{v.container, v.texts, v.signatures, v.timeStamp, v.root, v.segments} {
+		if err := run(ctx); err != nil {
+			return v.r, err
+		}
+	}
+	slices.SortStableFunc(v.r.Problems, func(a, b Problem) int { return cmp.Compare(a.Where, b.Where) })
+	return v.r, nil
+}
+
+// verification is one run of Verify.
+type verification struct {
+	b *Bundle
+	o VerifyOptions
+	r *Report
+
+	mu    sync.Mutex
+	seen  int // problems already accounted to a check
+	parts map[uint64][]partRef
+	tally map[evidence.Outcome]int
+	items atomic.Int64
+	bytes atomic.Int64
+	done  atomic.Int64
+}
+
+func (v *verification) problem(where, format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.r.Problems) < 1000 {
+		v.r.Problems = append(v.r.Problems, Problem{where, fmt.Sprintf(format, args...)})
+	}
+}
+
+// check closes a kind of check: it failed where problems were added since the
+// last one, unless status says that it was not run.
+func (v *verification) check(name, detail, status string) {
+	if status == "" {
+		status = Passed
+		if len(v.r.Problems) > v.seen {
+			status = Failed
+		}
+	}
+	v.seen = len(v.r.Problems)
+	v.r.Checks = append(v.r.Checks, Check{name, status, detail})
+}
+
+func (v *verification) container(context.Context) error {
+	z, ok := v.b.objects.(*zipObjects)
+	if !ok {
+		return nil
+	}
+	if err := z.checkContainer(); err != nil {
+		v.problem(z.String(), "%v", err)
+	}
+	v.check("container", "every byte of the ZIP around the objects", "")
+	return nil
+}
+
+func (v *verification) texts(ctx context.Context) error {
+	for _, t := range texts() {
+		if _, ok := v.b.names[t.name]; !ok {
+			continue // named already
+		}
+		body, err := v.b.read(ctx, t.name, 1<<20)
+		if err != nil {
+			v.problem(t.name, "%v", err)
+			continue
+		}
+		sum := sha256.Sum256(body)
+		if got := hex.EncodeToString(sum[:]); got != v.b.Header.Files[t.name] {
+			v.problem(t.name, "was altered: SHA-256 %s is not the one in the header", got)
+		}
+	}
+	v.check("texts", "README.txt and verify.sh are those that the header names", "")
+	return nil
+}
+
+// signatures lists the collector's and every countersignature, checks the
+// latter, and tells which keys somebody vouched for.
+func (v *verification) signatures(ctx context.Context) error {
+	b := v.b
+	if b.verifier == nil {
+		return nil
+	}
+	v.signed(b.lastSigned, Signature{VKey: b.Header.Signer.VKey, Name: b.verifier.Name(), Ephemeral: b.Header.Signer.Ephemeral})
+	base := strings.TrimSuffix(b.LastFile, ".checkpoint") + ".cosign/"
+	for _, name := range slices.Sorted(keys(b.names)) {
+		id, ok := strings.CutPrefix(name, base)
+		if !ok || b.End == nil {
+			continue
+		}
+		if stem, isKey := strings.CutSuffix(id, ".vkey"); isKey {
+			v.cosignature(ctx, base+stem, name)
+		} else if _, ok := b.names[name+".vkey"]; !ok {
+			v.problem(name, "its verifier key %s.vkey is missing", name)
+		}
+	}
+	status := ""
+	if !v.r.KnownSigner && len(v.r.Problems) == v.seen {
+		status = Unknown
+	}
+	detail := "signer known"
+	if !v.r.KnownSigner {
+		detail = "signer unknown: nobody vouched for the key"
+	}
+	v.check("signer", detail, status)
+	return nil
+}
+
+func keys(m map[string]int64) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// signed notes a good signature, and whether one of the known keys made it:
+// the known key itself must open the checkpoint, for names and key hashes can
+// be made to fit.
+func (v *verification) signed(checkpoint []byte, s Signature) {
+	for _, k := range v.o.Known {
+		if _, err := seal.OpenCheckpoint(checkpoint, k); err == nil {
+			s.Known, v.r.KnownSigner = true, true
+		}
+	}
+	v.r.Signatures = append(v.r.Signatures, s)
+}
+
+// cosignature checks one countersignature and the key beside it.
+func (v *verification) cosignature(ctx context.Context, name, keyName string) {
+	raw, err := v.b.read(ctx, keyName, 4096)
+	if err != nil {
+		v.problem(keyName, "%v", err)
+		return
+	}
+	vkey := strings.TrimSuffix(string(raw), "\n")
+	ver, err := note.NewVerifier(vkey)
+	if err != nil || vkey+"\n" != string(raw) || fmt.Sprintf("%s%08x", name[:strings.LastIndexByte(name, '/')+1], ver.KeyHash()) != name {
+		v.problem(keyName, "is no good verifier key, or not the one that its name says")
+		return
+	}
+	signed, err := v.b.read(ctx, name, seal.MaxCheckpoint)
+	if err != nil {
+		v.problem(name, "%v", err)
+		return
+	}
+	cp, err := seal.OpenCheckpoint(signed, ver)
+	switch {
+	case err != nil:
+		v.problem(name, "countersignature: %v", err)
+	case cp != v.b.Last:
+		v.problem(name, "countersigns another checkpoint (%d leaves, root %s)", cp.Size, seal.RootText(cp.Root))
+	default:
+		v.signed(signed, Signature{VKey: vkey, Name: ver.Name(), Cosigner: true})
+	}
+}
+
+func (v *verification) timeStamp(ctx context.Context) error {
+	base := strings.TrimSuffix(v.b.LastFile, ".checkpoint")
+	name := base + ".tsr"
+	if _, ok := v.b.names[name]; !ok {
+		if _, lone := v.b.names[name+".note"]; lone {
+			v.problem(name, "is missing, and its signature is there")
+		}
+		v.check("time stamp", "the bundle has none", NotRun)
+		return nil
+	}
+	token, err := v.b.read(ctx, name, seal.MaxLeaf)
+	if err != nil {
+		return err
+	}
+	signed, err := v.b.read(ctx, name+".note", seal.MaxCheckpoint)
+	if err == nil {
+		err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.b.verifier)
+	}
+	if err != nil {
+		v.problem(name, "%v", err)
+	}
+	status, detail := "", "the collector's signature over the token"
+	if v.o.Token != nil {
+		ts, err := v.o.Token(token, v.b.lastSigned)
+		if err != nil {
+			v.problem(name, "%v", err)
+		} else {
+			v.r.TimeStamp = &ts
+			detail = fmt.Sprintf("%s by %s", ts.Time.UTC().Format(time.RFC3339), ts.Signer)
+			if !ts.Trusted {
+				status, detail = Unknown, detail+" (authority unknown: nobody vouched for its certificate)"
+			}
+		}
+	}
+	if len(v.r.Problems) > v.seen {
+		status = ""
+	}
+	v.check("time stamp", detail, status)
+	return nil
+}
+
+func (v *verification) root(context.Context) error {
+	if v.o.Root == "" {
+		return nil
+	}
+	same, err := seal.SameRoot(v.o.Root, v.b.Last.Root)
+	if err != nil {
+		return err
+	}
+	if !same {
+		v.problem("root", "the bundle's root is %s (%s), not the one given", seal.Words(v.b.Last.Root), seal.RootText(v.b.Last.Root))
+	}
+	v.check("root", "is the one given", "")
+	return nil
+}
+
+// segments checks every segment as stored and, unless that was not wanted or
+// there is no identity, everything inside.
+func (v *verification) segments(ctx context.Context) error {
+	deep := !v.o.Quick && v.b.CanRead()
+	g, gctx := errgroup.WithContext(ctx)
+	next := make(chan seal.Segment)
+	g.Go(func() error {
+		defer close(next)
+		for _, s := range v.b.Segments {
+			select {
+			case next <- s:
+			case <-gctx.Done():
+				return gctx.Err()
+			}
+		}
+		return nil
+	})
+	for range v.o.Workers {
+		g.Go(func() error {
+			if deep {
+				return v.deepWorker(gctx, next)
+			}
+			return v.quickWorker(gctx, next)
+		})
+	}
+	err := g.Wait()
+	v.r.Stored = v.done.Load()
+	if errors.Is(err, ErrNoIdentity) {
+		return err
+	}
+	if err == nil && deep {
+		err = v.wholeItems(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	v.r.Items, v.r.Bytes = v.items.Load(), v.bytes.Load()
+	v.check("segments", "every segment's bytes as stored", v.statusOf("segments/"))
+	switch {
+	case deep:
+		v.totals()
+		v.check("items", "every record and every item's bytes", "")
+	case v.o.Quick:
+		v.check("items", "left out: --quick opens no segment", NotRun)
+	default:
+		v.check("items", "no identity given: what is inside the segments was not checked", NotRun)
+	}
+	return nil
+}
+
+// statusOf is for checks that ran together: failed where a problem stands at
+// an object with the prefix.
+func (v *verification) statusOf(prefix string) string {
+	for _, p := range v.r.Problems {
+		if strings.HasPrefix(p.Where, prefix) {
+			return Failed
+		}
+	}
+	return Passed
+}
+
+func (v *verification) quickWorker(ctx context.Context, next <-chan seal.Segment) error {
+	buf := make([]byte, 1<<20)
+	for s := range next {
+		o, err := v.b.open(ctx, s)
+		if err != nil {
+			v.problem(s.Object, "%v", err)
+			continue
+		}
+		h := sha256.New()
+		n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{o}, buf)
+		o.Close()
+		if err != nil {
+			v.problem(s.Object, "%v", err)
+			continue
+		}
+		if got := hex.EncodeToString(h.Sum(nil)); got != s.SHA256 {
+			v.problem(s.Object, "SHA-256 of its %d bytes is %s; its leaf says %s", n, got, s.SHA256)
+		}
+		v.progress(n)
+	}
+	return nil
+}
+
+func (v *verification) progress(n int64) {
+	done := v.done.Add(n)
+	if v.o.Progress != nil {
+		v.o.Progress(done)
+	}
+}

@@ -1,0 +1,213 @@
+package bundle
+
+import (
+	"archive/zip"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// ZipObjects reads a bundle that is one ZIP file. A file that was cut short,
+// or whose directory was never written, is read as far as it goes.
+func ZipObjects(file string) (Objects, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	z := &zipObjects{f: f, size: st.Size(), at: map[string]span{}}
+	if err := z.scan(); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return z, nil
+}
+
+type span struct {
+	off, size int64
+	crc       uint32
+}
+
+type zipObjects struct {
+	f     *os.File
+	size  int64
+	at    map[string]span
+	whole bool // the central directory is there
+}
+
+func (z *zipObjects) scan() error {
+	zr, err := zip.NewReader(z.f, z.size)
+	if err != nil {
+		return z.salvage()
+	}
+	z.whole = true
+	for _, f := range zr.File {
+		off, err := f.DataOffset()
+		if err != nil {
+			return err
+		}
+		s := span{off, int64(f.CompressedSize64), f.CRC32}
+		if f.Method != zip.Store || s.size < 0 || off > z.size || s.size > z.size-off {
+			return fmt.Errorf("entry %q is not stored, or lies outside the file", f.Name)
+		}
+		if err := z.add(f.Name, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (z *zipObjects) add(name string, s span) error {
+	if _, twice := z.at[name]; twice {
+		return fmt.Errorf("two entries named %q", name)
+	}
+	if len(z.at) >= maxObjects || !fs.ValidPath(name) {
+		return fmt.Errorf("too many entries, or a bad name: %q", name)
+	}
+	z.at[name] = s
+	return nil
+}
+
+// salvage walks the local headers from the start, as far as they are sound
+// (APPNOTE 6.3.10, section 4.3.7; our entries have true sizes in them).
+func (z *zipObjects) salvage() error {
+	var off int64
+	head := make([]byte, 30+1024)
+	for off+30 <= z.size {
+		n, _ := z.f.ReadAt(head, off)
+		if n < 30 || string(head[:4]) != "PK\x03\x04" {
+			break
+		}
+		nameLen, extraLen := int(head[26])|int(head[27])<<8, int(head[28])|int(head[29])<<8
+		size := int64(head[18]) | int64(head[19])<<8 | int64(head[20])<<16 | int64(head[21])<<24
+		data := off + 30 + int64(nameLen) + int64(extraLen)
+		if nameLen == 0 || 30+nameLen > n || data > z.size || size > z.size-data {
+			break
+		}
+		crc := uint32(head[14]) | uint32(head[15])<<8 | uint32(head[16])<<16 | uint32(head[17])<<24
+		if err := z.add(string(head[30:30+nameLen]), span{data, size, crc}); err != nil {
+			return err
+		}
+		off = data + size
+	}
+	if len(z.at) == 0 {
+		return errors.New("no ZIP file, or nothing of it is left")
+	}
+	return nil
+}
+
+func (z *zipObjects) List(context.Context) (map[string]int64, error) {
+	out := make(map[string]int64, len(z.at))
+	for name, s := range z.at {
+		out[name] = s.size
+	}
+	return out, nil
+}
+
+func (z *zipObjects) Open(_ context.Context, name string) (Object, error) {
+	s, ok := z.at[name]
+	if !ok {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return zipObject{io.NewSectionReader(z.f, s.off, s.size)}, nil
+}
+func (z *zipObjects) Close() error   { return z.f.Close() }
+func (z *zipObjects) String() string { return z.f.Name() }
+
+type zipObject struct{ *io.SectionReader }
+
+func (zipObject) Close() error { return nil }
+
+// checkContainer compares every byte of the ZIP that is not an object's with
+// what a writer would have put there: nothing can hide between the objects.
+func (z *zipObjects) checkContainer() error {
+	if !z.whole {
+		return nil // no directory: the bundle is unfinished, and says so
+	}
+	type object struct {
+		name string
+		span
+	}
+	var order []object
+	m := &matcher{f: z.f}
+	for name, s := range z.at {
+		order = append(order, object{name, s})
+		m.data = append(m.data, s)
+	}
+	slices.SortFunc(order, func(a, b object) int { return cmp.Compare(a.off, b.off) })
+	slices.SortFunc(m.data, func(a, b span) int { return cmp.Compare(a.off, b.off) })
+	zw := zip.NewWriter(m)
+	for _, o := range order {
+		if err := putZip(zw, o.name, o.size, o.crc, io.LimitReader(zeros{}, o.size)); err != nil {
+			return fmt.Errorf("the ZIP around %s: %w", o.name, err)
+		}
+	}
+	if err := zw.Close(); err != nil {
+		return fmt.Errorf("the ZIP's directory: %w", err)
+	}
+	if m.off != z.size {
+		return fmt.Errorf("the ZIP has %d bytes after its end", z.size-m.off)
+	}
+	return nil
+}
+
+// zeros stands for objects' bytes while the container around them is compared.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// matcher is a writer that fails where what is written is not what is there,
+// apart from the data spans, which the seal speaks of.
+type matcher struct {
+	f    io.ReaderAt
+	off  int64
+	data []span // those that end after off, in order
+}
+
+func (m *matcher) Write(p []byte) (int, error) {
+	done := 0
+	for done < len(p) {
+		for len(m.data) > 0 && m.off >= m.data[0].off+m.data[0].size {
+			m.data = m.data[1:]
+		}
+		n := int64(len(p) - done)
+		if len(m.data) > 0 {
+			if in := m.data[0]; m.off >= in.off {
+				n = min(n, in.off+in.size-m.off)
+				m.off, done = m.off+n, done+int(n)
+				continue
+			}
+			n = min(n, m.data[0].off-m.off)
+		}
+		if err := m.compare(p[done : done+int(n)]); err != nil {
+			return done, err
+		}
+		m.off, done = m.off+n, done+int(n)
+	}
+	return done, nil
+}
+
+func (m *matcher) compare(p []byte) error {
+	have := make([]byte, len(p))
+	if _, err := m.f.ReadAt(have, m.off); err != nil {
+		return fmt.Errorf("at byte %d: %w", m.off, err)
+	}
+	for i := range p {
+		if p[i] != have[i] {
+			return fmt.Errorf("byte %d is not what it must be", m.off+int64(i))
+		}
+	}
+	return nil
+}
