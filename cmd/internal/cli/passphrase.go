@@ -67,7 +67,8 @@ func (a *App) ask(ctx context.Context, tty *os.File, prompt string) ([]byte, err
 	a.mu.Lock()
 	fmt.Fprintf(a.Err, "%s: ", Safe(prompt))
 	a.mu.Unlock()
-	state, err := term.GetState(int(tty.Fd()))
+	fd := int(tty.Fd())
+	state, err := term.GetState(fd)
 	if err != nil {
 		return nil, fmt.Errorf("asking for a passphrase: %w", err)
 	}
@@ -77,12 +78,12 @@ func (a *App) ask(ctx context.Context, tty *os.File, prompt string) ([]byte, err
 	}
 	ch := make(chan answer, 1)
 	go func() { // ends with the program where a signal came first
-		p, err := term.ReadPassword(int(tty.Fd()))
+		p, err := term.ReadPassword(fd)
 		ch <- answer{p, err}
 	}()
 	select {
 	case <-ctx.Done():
-		_ = term.Restore(int(tty.Fd()), state)
+		_ = term.Restore(fd, state)
 		fmt.Fprintln(a.Err)
 		return nil, ctx.Err()
 	case got := <-ch:
