@@ -3,7 +3,9 @@ package artifacts
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -44,7 +46,7 @@ func decode(text []byte) (n *yaml.Node, err error) {
 	var doc yaml.Node
 	err = yaml.Unmarshal(text, &doc)
 	if err != nil && yaml.Unmarshal(loosen(text), &doc) != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, syntax(err)
 	}
 	if doc.Kind == 0 || len(doc.Content) == 0 {
 		return nil, nil
@@ -55,6 +57,19 @@ func decode(text []byte) (n *yaml.Node, err error) {
 		return nil, nil
 	}
 	return root, bound(root, 0, &left)
+}
+
+// lined is the form of the YAML parser's errors that name a line.
+var lined = regexp.MustCompile(`^line ([0-9]{1,9}): `)
+
+func syntax(err error) error {
+	s := strings.TrimPrefix(err.Error(), "yaml: ")
+	m := lined.FindStringSubmatch(s)
+	if m == nil {
+		return errors.New(s)
+	}
+	line, _ := strconv.Atoi(m[1])
+	return &fault{line, errors.New(strings.TrimPrefix(s, m[0]))}
 }
 
 // bound walks the tree once, refusing what could make it grow.
