@@ -1,0 +1,17 @@
+// Package process is the built-in artifact "hozen.processes": the processes of
+// the running Linux host, read from /proc alone.
+//
+// Its items belong to the live source and are of type stream:
+//
+//	/processes/processes.jsonl   one Process a line, by process id
+//	/processes/files.jsonl       one File a line: the open files of all processes
+//	/processes/<pid>/environ     the environment's raw bytes, NUL-separated, 256 KiB at most
+//	/processes/<pid>/maps        the memory map as the kernel prints it, 16 MiB at most
+//	/processes/<pid>/exe         the executable itself, where its file was deleted or never had a name
+//	/processes/<pid>             outcome denied or failed: what of this process could not be read
+//
+// What was deleted is recovered once for each file; processes that share it
+// point to the same item. A process that ends while it is read is kept with
+// what was had and "ended" set, and is no gap. Observations: deleted-executable,
+// preload-environment, hidden-process, covered-process, kernel-thread-name.
+package process

@@ -1,0 +1,267 @@
+package process
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hozen-dfir/hozen/collect/process/procfs"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// Bounds of executables.
+const (
+	maxExe   = 1 << 30 // bytes hashed and recovered of one file
+	hashWait = 2 * time.Minute
+	maxSums  = 1 << 16 // files whose digests are remembered
+)
+
+// exes opens, hashes and recovers executables, each file once. The files of a
+// batch are held open from the moment its processes are read, so that they
+// outlive them.
+type exes struct {
+	fs      procfs.FS
+	fstypes map[string]string // by device number
+
+	mu    *sync.Mutex
+	files map[exeKey]*os.File
+	sums  map[exeKey]*sum
+}
+
+// sum is what is known of one file; item is where its bytes were put.
+type sum struct{ sha256, item, err string }
+
+func newExes(f procfs.FS, mounts []procfs.Mount) exes {
+	x := exes{fs: f, fstypes: map[string]string{}, mu: new(sync.Mutex), files: map[exeKey]*os.File{}, sums: map[exeKey]*sum{}}
+	for _, m := range mounts {
+		x.fstypes[m.Dev] = m.FSType
+	}
+	return x
+}
+
+func (x *exes) held() int {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.files)
+}
+
+// open describes the executable of a process and holds it open, unless that
+// could mean to wait for another host.
+func (x *exes) open(f *facts) {
+	e := f.p.Exe
+	if e == nil {
+		return
+	}
+	name := x.fs.Path(procfs.PID(f.p.PID, "exe"))
+	var st unix.Statx_t
+	// The kernel's cached facts do; a server that is gone must not be asked.
+	err := unix.Statx(unix.AT_FDCWD, name, unix.AT_STATX_DONT_SYNC, unix.STATX_BASIC_STATS, &st)
+	if err != nil {
+		f.note("exe", &os.PathError{Op: "statx", Path: name, Err: err})
+		e.Error = err.Error()
+		return
+	}
+	e.fill(&st)
+	if t := x.fstypes[e.Dev]; procfs.Remote(t) {
+		e.Error = "not read: it lies on a file system of type " + t
+		return
+	}
+	e.Memfd = strings.HasPrefix(e.rawPath(), "/memfd:")
+	e.Deleted = !e.Memfd && x.deleted(f.p.PID, e, &st)
+	x.hold(f, keyOf(&st), name)
+}
+
+func (x *exes) hold(f *facts, k exeKey, name string) {
+	f.exe = k
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.files[k] != nil || x.sums[k] != nil && !f.p.Exe.gone() {
+		return
+	}
+	h, err := openQuiet(name)
+	if err != nil {
+		f.note("exe", err)
+		f.p.Exe.Error = err.Error()
+		return
+	}
+	x.files[k] = h
+}
+
+// openQuiet opens for reading without changing the time of last access where
+// the caller may ask for that.
+func openQuiet(name string) (*os.File, error) {
+	const flags = unix.O_RDONLY | unix.O_NONBLOCK | unix.O_CLOEXEC
+	h, err := os.OpenFile(name, flags|unix.O_NOATIME, 0)
+	if errors.Is(err, fs.ErrPermission) {
+		h, err = os.OpenFile(name, flags, 0)
+	}
+	return h, err
+}
+
+func keyOf(st *unix.Statx_t) exeKey {
+	return exeKey{dev: uint64(st.Dev_major)<<32 | uint64(st.Dev_minor), ino: st.Ino}
+}
+
+func (e *Exe) fill(st *unix.Statx_t) {
+	at := func(t unix.StatxTimestamp) evidence.Time { return evidence.At(time.Unix(t.Sec, int64(t.Nsec))) }
+	e.Dev = fmt.Sprintf("%d:%d", st.Dev_major, st.Dev_minor)
+	e.Inode, e.Size = strconv.FormatUint(st.Ino, 10), strconv.FormatUint(st.Size, 10)
+	e.Mode = fmt.Sprintf("%04o", st.Mode&0o7777)
+	e.UID, e.GID = strconv.Itoa(int(st.Uid)), strconv.Itoa(int(st.Gid))
+	e.MTime, e.CTime = at(st.Mtime), at(st.Ctime)
+}
+
+func (e *Exe) gone() bool { return e.Deleted || e.Memfd }
+
+func (e *Exe) rawPath() string {
+	s := evidence.Stat{Target: e.Path, TgtB64: e.PathB64}
+	return s.RawTarget()
+}
+
+// deleted reports whether the executable is no longer under its name. The mark
+// alone does not tell, for a file may be named "x (deleted)".
+func (x *exes) deleted(pid int, e *Exe, st *unix.Statx_t) bool {
+	path := e.rawPath()
+	if !strings.HasSuffix(path, " (deleted)") {
+		return false
+	}
+	var there unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, x.fs.Path(procfs.PID(pid, "root"))+path,
+		unix.AT_STATX_DONT_SYNC|unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS, &there)
+	return err != nil || keyOf(&there) != keyOf(st)
+}
+
+// release closes what is held.
+func (x *exes) release() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for k, h := range x.files {
+		_ = h.Close()
+		delete(x.files, k)
+	}
+}
+
+// executable hashes the file that a process runs and recovers it where it is
+// deleted, unless either was done before.
+func (r *run) executable(ctx context.Context, f *facts) error {
+	e := f.p.Exe
+	if e == nil || e.Error != "" {
+		return nil
+	}
+	x := &r.exes
+	x.mu.Lock()
+	h, s := x.files[f.exe], x.sums[f.exe]
+	x.mu.Unlock()
+	if s == nil {
+		if h == nil {
+			e.Error = "its file was no longer open when it was to be hashed"
+			return nil
+		}
+		s = r.hash(ctx, h)
+		x.mu.Lock()
+		if len(x.sums) < maxSums {
+			x.sums[f.exe] = s
+		}
+		x.mu.Unlock()
+	}
+	if e.gone() && s.item == "" && h != nil {
+		s.item = item(f.p.PID, "exe")
+		if err := r.recover(ctx, f, h); err != nil {
+			return err
+		}
+	}
+	e.SHA256, e.Item, e.Error = s.sha256, s.item, s.err
+	return nil
+}
+
+func (r *run) hash(ctx context.Context, h *os.File) *sum {
+	ctx, stop := context.WithTimeout(ctx, hashWait)
+	defer stop()
+	s, err := procfs.Within(ctx, &r.guard, hashWait, func() *sum {
+		d := sha256.New()
+		n, err := io.Copy(d, &stopper{ctx: ctx, r: io.NewSectionReader(h, 0, maxExe+1)})
+		switch {
+		case err != nil:
+			return &sum{err: err.Error()}
+		case n > maxExe:
+			return &sum{err: fmt.Sprintf("not hashed: larger than %d bytes", maxExe)}
+		}
+		return &sum{sha256: hex.EncodeToString(d.Sum(nil))}
+	})
+	if err != nil {
+		return &sum{err: err.Error()}
+	}
+	return s
+}
+
+// stopper ends a copy when its context does.
+type stopper struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s *stopper) Read(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.r.Read(p)
+}
+
+// recover adds the bytes of an executable that has no name any more. The file
+// is opened anew, so that the sink may read it after the process has ended.
+func (r *run) recover(ctx context.Context, f *facts, h *os.File) error {
+	e := f.p.Exe
+	rec := r.Record(item(f.p.PID, "exe"), "procfs")
+	own, err := os.Open("/proc/self/fd/" + strconv.Itoa(int(h.Fd())))
+	if err != nil {
+		return r.Outcome(ctx, rec.RawPath(), "procfs", fmt.Errorf("opening the deleted executable of process %d: %w", f.p.PID, err), nil)
+	}
+	rec.Mode, rec.UID, rec.GID, rec.Inode, rec.Dev = e.Mode, e.UID, e.GID, e.Inode, e.Dev
+	rec.MTime, rec.CTime = e.MTime, e.CTime
+	rec.Owner, rec.Group = name(r.reader.users, e.UID), name(r.reader.groups, e.GID)
+	rec.StatLen, _ = strconv.ParseInt(e.Size, 10, 64)
+	rec.SetTarget(e.rawPath())
+	rec.Details = map[string]string{"pid": strconv.Itoa(f.p.PID)}
+	return r.Add(ctx, evidence.Item{Record: rec, Open: func(context.Context) (evidence.Content, error) {
+		return &held{File: own, r: io.NewSectionReader(own, 0, maxExe), size: rec.StatLen}, nil
+	}})
+}
+
+func name(n procfs.Names, id string) string {
+	v, err := strconv.ParseUint(id, 10, 32)
+	if err != nil {
+		return ""
+	}
+	return strings.ToValidUTF8(n[uint32(v)], "\uFFFD")
+}
+
+// held is the content of a file that is open already.
+type held struct {
+	*os.File
+	r    io.Reader
+	size int64
+}
+
+func (c *held) Read(p []byte) (int, error) { return c.r.Read(p) }
+
+// WriteTo hides that of the file, which would begin elsewhere and know no bound.
+func (c *held) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, struct{ io.Reader }{c.r}) }
+
+// Finish implements evidence.Content.
+func (c *held) Finish() evidence.Finish {
+	if c.size > maxExe {
+		return evidence.Finish{Lost: []evidence.Range{{Offset: maxExe, Length: c.size - maxExe, Error: "larger than is kept"}}}
+	}
+	return evidence.Finish{}
+}

@@ -1,0 +1,74 @@
+package process
+
+import (
+	"context"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"github.com/hozen-dfir/hozen/collect/process/emit"
+	"github.com/hozen-dfir/hozen/collect/process/procfs"
+	"github.com/hozen-dfir/hozen/collect/sinktest"
+)
+
+// TestHiddenProcessIsFound leaves a live process out of every listing, as a
+// rootkit does that filters directory entries.
+func TestHiddenProcessIsFound(t *testing.T) {
+	pid := start(t, exec.Command("/bin/sleep", "60"))
+	a := &artifact{fs: procfs.Live(), list: func() ([]int, error) {
+		pids, err := procfs.Live().PIDs()
+		return slices.DeleteFunc(pids, func(p int) bool { return p == pid }), err
+	}}
+	k := &taken{sink: &sinktest.Sink{}}
+	if err := a.Collect(context.Background(), liveSource(), k.sink); err != nil {
+		t.Fatal(err)
+	}
+	var got *Process
+	for _, p := range decode[Process](t, k.sink, lines) {
+		if p.Hidden && p.PID != pid {
+			t.Errorf("process %d counts as hidden", p.PID)
+		}
+		if p.PID == pid {
+			got = &p
+		}
+	}
+	if got == nil || !got.Hidden || got.Ended || got.Comm != "sleep" || got.Exe == nil || got.Exe.SHA256 == "" {
+		t.Fatalf("hidden process: %+v", got)
+	}
+	if items := k.sink.Find("hozen", "/observations/hidden-process/1.json"); len(items) != 1 {
+		t.Errorf("%d observations, want 1", len(items))
+	}
+}
+
+// TestLateProcessIsNotHidden: what starts after the first listing is in the
+// second one.
+func TestLateProcessIsNotHidden(t *testing.T) {
+	pid := start(t, exec.Command("/bin/sleep", "60"))
+	calls := 0
+	a := &artifact{fs: procfs.Live(), list: func() ([]int, error) {
+		pids, err := procfs.Live().PIDs()
+		if calls++; calls == 1 {
+			pids = slices.DeleteFunc(pids, func(p int) bool { return p == pid })
+		}
+		return pids, err
+	}}
+	sink := &sinktest.Sink{}
+	if err := a.Collect(context.Background(), liveSource(), sink); err != nil {
+		t.Fatal(err)
+	}
+	if got := sink.Find("hozen", "/observations/hidden-process/1.json"); len(got) != 0 {
+		t.Errorf("observed %s", got[0].Bytes)
+	}
+}
+
+func TestMountOverAProcessIsNoticed(t *testing.T) {
+	sink := &sinktest.Sink{}
+	mounts, _ := procfs.ParseMounts([]byte("50 22 0:40 / /proc/77 rw - tmpfs none rw\n51 22 0:41 / /proc/sys/fs/binfmt_misc rw - binfmt_misc none rw\n"))
+	r := &run{Emitter: emit.New(liveSource(), sink, Name), fs: procfs.Live(), mounts: mounts}
+	if err := r.covered(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := sink.Items(); len(got) != 1 || got[0].Record.Path != "/observations/covered-process/1.json" {
+		t.Errorf("observations %+v", got)
+	}
+}
