@@ -102,7 +102,7 @@ func (g *ngReader) keep(p Packet, ok bool, at int64, total uint32) (Packet, bool
 		g.buf = buf
 	}
 	if err != nil && ok {
-		// The packet itself is whole: hand it out, the next call will fail.
+		// The packet itself is whole: hand it out, and say what is missing.
 		g.skip(at, "block of %d bytes without its trailing length", total)
 		return p, true, nil
 	}

@@ -1,0 +1,134 @@
+package pcap
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/pcap/capture"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// Config is what the analyzer is built from. All fields may be zero.
+type Config struct {
+	Options    Options
+	Indicators Indicators      // nil: none are matched
+	Derive     analyze.Deriver // nil: no bodies and streams for other analyzers
+	// Observe, where set, gives a handler of the caller's own for an item;
+	// see WriteJSON.
+	Observe func(*analyze.Subject) Handler
+	// Account, where set, receives the account of each capture that was read.
+	Account func(*analyze.Subject, *Stats)
+}
+
+// Analyzer is the analyzer "pcap". It serves one goroutine at a time.
+type Analyzer struct{ cfg Config }
+
+// New returns the analyzer.
+func New(cfg Config) *Analyzer { return &Analyzer{cfg} }
+
+// Name returns "pcap".
+func (a *Analyzer) Name() string { return "pcap" }
+
+// Wants is true for items whose name is one that captures have, and for the
+// packet streams that hozen itself takes (/packets/…). Examine then decides by
+// the first bytes.
+func (a *Analyzer) Wants(r evidence.Record) bool {
+	if !r.Outcome.HasBytes() && r.Outcome != "" {
+		return false
+	}
+	p := strings.ToLower(strings.ReplaceAll(r.RawPath(), `\`, "/"))
+	if strings.HasPrefix(p, "/packets/") || strings.HasPrefix(p, "packets/") {
+		return true
+	}
+	name := strings.TrimSuffix(path.Base(p), ".gz")
+	name = strings.TrimRight(name, "0123456789") // tcpdump -C and -W number their files
+	name = strings.TrimRight(name, ".")
+	for _, ext := range []string{".pcap", ".pcapng", ".ntar", ".cap", ".dmp", ".dump", ".trace"} {
+		if strings.HasSuffix(name, ext) {
+			return true
+		}
+	}
+	return false
+}
+
+// readSize is what is taken from an item's body at a time.
+const readSize = 1 << 20
+
+// Examine analyzes an item that is a capture, and leaves any other alone. Its
+// error wraps ErrIncomplete where part of the capture was not examined.
+func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(analyze.Finding)) error {
+	if s.Body == nil || s.Size < 4 {
+		return nil
+	}
+	var magic [4]byte
+	if _, err := s.Body.ReadAt(magic[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("first bytes of a capture: %w", err)
+	}
+	if !capture.IsMagic(magic[:]) {
+		return nil
+	}
+	m := newMatcher(a.cfg.Indicators, s, report)
+	handlers := []Handler{m.handler()}
+	derived := &deriver{ctx: ctx, s: s, derive: a.cfg.Derive}
+	if a.cfg.Derive != nil {
+		handlers = append(handlers, Handler{Content: derived.content})
+	}
+	if a.cfg.Observe != nil {
+		handlers = append(handlers, a.cfg.Observe(s))
+	}
+	body := bufio.NewReaderSize(io.NewSectionReader(s.Body, 0, s.Size), readSize)
+	st, err := Analyze(ctx, body, a.cfg.Options, Join(handlers...))
+	if errors.Is(err, capture.ErrFormat) {
+		return nil // compressed, but no capture
+	}
+	if a.cfg.Account != nil {
+		a.cfg.Account(s, st)
+	}
+	m.close()
+	return errors.Join(err, derived.fault(), m.fault())
+}
+
+// deriver offers content to the other analyzers. What they could not examine
+// does not end the analysis.
+type deriver struct {
+	ctx    context.Context
+	s      *analyze.Subject
+	derive analyze.Deriver
+	failed int
+	first  error
+}
+
+func (d *deriver) content(c *Content) error {
+	kind := "stream"
+	name := fmt.Sprintf("bytes %d to %d", c.Offset, c.Offset+int64(len(c.Bytes)))
+	if c.Name == "http/body" {
+		kind, name = "http", c.URL
+		if c.Offset > 0 {
+			name = fmt.Sprintf("%s from byte %d", c.URL, c.Offset)
+		}
+	}
+	err := d.derive(d.ctx, d.s, analyze.Derived{Name: c.Name, Where: where(kind, c.Flow, c.At, name), Bytes: c.Bytes})
+	if err != nil {
+		if d.ctx.Err() != nil {
+			return d.ctx.Err()
+		}
+		d.failed++
+		if d.first == nil {
+			d.first = err
+		}
+	}
+	return nil
+}
+
+func (d *deriver) fault() error {
+	if d.failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d bodies and streams, the first: %w", ErrIncomplete, d.failed, d.first)
+}

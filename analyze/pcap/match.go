@@ -1,0 +1,225 @@
+package pcap
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/ioc"
+)
+
+// Indicators is a set of indicators; *ioc.Set is one.
+type Indicators interface {
+	MatchDomain(name string) []ioc.Hit
+	MatchIP(a netip.Addr) []ioc.Hit
+	MatchHostPort(host string, port uint16) []ioc.Hit
+	MatchURL(rawURL string) []ioc.Hit
+	MatchHash(hexDigest string) []ioc.Hit
+}
+
+// MaxFindings bounds the findings in one capture. Where there are more, a last
+// one of kind "limit" says how many, and Examine returns an error.
+const MaxFindings = 5000
+
+// matcher turns events into findings. The same indicator at the same place
+// (flow, kind and name) is reported once.
+type matcher struct {
+	set    Indicators
+	s      *analyze.Subject
+	report func(analyze.Finding)
+	seen   map[findingKey]bool
+	more   int
+}
+
+type findingKey struct{ rule, file, kind, flow, name string }
+
+func newMatcher(set Indicators, s *analyze.Subject, report func(analyze.Finding)) *matcher {
+	return &matcher{set: set, s: s, report: report, seen: make(map[findingKey]bool)}
+}
+
+func (m *matcher) handler() Handler {
+	if m.set == nil {
+		return Handler{}
+	}
+	return Handler{NewFlow: m.flow, DNS: m.dns, HTTP: m.http, TLS: m.tls, Body: m.body}
+}
+
+func (m *matcher) hits(hits []ioc.Hit, title, value string, w analyze.Where) {
+	for _, h := range hits {
+		k := findingKey{h.Indicator, h.File, w.Kind, w.Flow, w.Name}
+		if m.seen[k] {
+			continue
+		}
+		if len(m.seen) >= MaxFindings {
+			m.more++
+			continue
+		}
+		m.seen[k] = true
+		f := m.finding(h.Indicator, h.Kind, title)
+		f.RuleFile = h.File
+		f.Where = &w
+		if h.Comment != "" {
+			f.Meta = map[string]string{"comment": h.Comment}
+		}
+		f.Matches = []analyze.Match{{Name: w.Kind, Text: clip(value), Length: len(value)}}
+		m.report(f)
+	}
+}
+
+func (m *matcher) finding(rule, kind, title string) analyze.Finding {
+	r := &m.s.Record
+	return analyze.Finding{
+		Format: analyze.FindingFormat, Bundle: m.s.Bundle, Seq: r.Seq, Source: r.Source,
+		Path: r.Path, PathB64: r.PathB64, SHA256: r.SHA256, Size: m.s.Size,
+		Analyzer: "pcap", Rule: rule, Kind: kind, Severity: analyze.High, Title: title,
+	}
+}
+
+// close says how many findings the limit kept back.
+func (m *matcher) close() {
+	if m.more > 0 {
+		f := m.finding("more findings than are reported", "limit", fmt.Sprintf("%d more matches of indicators", m.more))
+		f.Severity, f.More = analyze.Info, m.more
+		m.report(f)
+	}
+}
+
+func (m *matcher) fault() error {
+	if m.more == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %d matches of indicators beyond %d", ErrIncomplete, m.more, MaxFindings)
+}
+
+func (m *matcher) flow(f *Flow) error {
+	for _, end := range [2]netip.AddrPort{f.ID.Src, f.ID.Dst} {
+		w := where("flow", f.ID, f.First, "")
+		m.hits(m.set.MatchIP(end.Addr()), "traffic with an address on a list", end.Addr().String(), w)
+		if end.Port() != 0 {
+			m.hits(m.set.MatchHostPort(end.Addr().String(), end.Port()), "traffic with an endpoint on a list", end.String(), w)
+		}
+	}
+	return nil
+}
+
+func (m *matcher) dns(d *DNS) error {
+	title := "DNS query for a name on a list"
+	if d.Message.Response {
+		title = "DNS answer with a name on a list"
+	}
+	for _, q := range d.Message.Questions {
+		m.hits(m.set.MatchDomain(q.Name), title, q.Name, where("dns", d.Flow, d.At, q.Name))
+	}
+	for _, r := range d.Message.Records {
+		w := where("dns", d.Flow, d.At, r.Name)
+		m.hits(m.set.MatchDomain(r.Name), title, r.Name, w)
+		if r.Target != "" {
+			m.hits(m.set.MatchDomain(r.Target), title, r.Target, w)
+		}
+		if r.Addr.IsValid() {
+			m.hits(m.set.MatchIP(r.Addr), "DNS answer with an address on a list", r.Addr.String(), w)
+		}
+	}
+	return nil
+}
+
+func (m *matcher) http(h *HTTP) error {
+	msg := h.Message
+	w := where("http", h.Flow, msg.At, h.URL())
+	for _, u := range []string{msg.Referer, msg.Location} {
+		if u != "" {
+			m.url(u, "HTTP header names an address on a list", w)
+		}
+	}
+	if !msg.Request {
+		return nil
+	}
+	for _, host := range msg.Hosts {
+		m.host(host, 80, "HTTP request to a host on a list", w)
+	}
+	if msg.Method == "CONNECT" {
+		m.host(msg.URI, 443, "HTTP tunnel to a host on a list", w)
+		return nil
+	}
+	m.url(h.URL(), "HTTP request for an address on a list", w)
+	return nil
+}
+
+func (m *matcher) url(raw, title string, w analyze.Where) {
+	if raw == "" {
+		return
+	}
+	m.hits(m.set.MatchURL(raw), title, raw, w)
+	if u, err := url.Parse(raw); err == nil && u.Host != "" {
+		port := 80
+		if u.Scheme == "https" {
+			port = 443
+		}
+		m.host(u.Host, uint16(port), title, w)
+	}
+}
+
+// host matches "name", "name:port", an address, or "[address]:port".
+func (m *matcher) host(host string, port uint16, title string, w analyze.Where) {
+	name := host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && (strings.Count(host, ":") == 1 || i > 0 && host[i-1] == ']') {
+		if p, err := strconv.ParseUint(host[i+1:], 10, 16); err == nil {
+			name, port = host[:i], uint16(p)
+		}
+	}
+	name = strings.Trim(name, "[]")
+	if a, err := netip.ParseAddr(name); err == nil {
+		m.hits(m.set.MatchIP(a), title, host, w)
+	} else {
+		m.hits(m.set.MatchDomain(name), title, host, w)
+	}
+	m.hits(m.set.MatchHostPort(name, port), title, host, w)
+}
+
+func (m *matcher) tls(t *TLS) error {
+	if t.Client != nil {
+		for _, n := range t.Client.ServerNames {
+			m.host(n, t.Flow.Dst.Port(), "TLS connection to a name on a list", where("tls", t.Flow, t.At, n))
+		}
+		m.hits(m.set.MatchHash(t.Client.JA3), "TLS client with a fingerprint on a list", t.Client.JA3,
+			where("tls", t.Flow, t.At, "ja3 "+t.Client.JA3))
+	}
+	if t.Certificate != nil {
+		m.certificate(t)
+	}
+	return nil
+}
+
+// certificate matches the digests of a certificate and the names in it.
+func (m *matcher) certificate(t *TLS) {
+	s1, s2, s5 := sha1.Sum(t.Certificate), sha256.Sum256(t.Certificate), md5.Sum(t.Certificate)
+	for _, sum := range [][]byte{s1[:], s2[:], s5[:]} {
+		h := hex.EncodeToString(sum)
+		m.hits(m.set.MatchHash(h), "TLS certificate on a list", h, where("tls", t.Flow, t.At, "certificate "+h))
+	}
+	c, err := x509.ParseCertificate(t.Certificate)
+	if err != nil {
+		return
+	}
+	for _, n := range append(c.DNSNames, c.Subject.CommonName) {
+		if n = strings.TrimPrefix(n, "*."); n != "" {
+			m.hits(m.set.MatchDomain(n), "TLS certificate for a name on a list", n, where("tls", t.Flow, t.At, n))
+		}
+	}
+}
+
+func (m *matcher) body(b *Body) error {
+	w := where("http", b.Flow, b.At, messageURL(b.Message, b.Flow))
+	for _, h := range []string{b.MD5, b.SHA1, b.SHA256} {
+		m.hits(m.set.MatchHash(h), "HTTP body with a digest on a list", h, w)
+	}
+	return nil
+}
