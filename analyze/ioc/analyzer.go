@@ -1,0 +1,151 @@
+package ioc
+
+import (
+	"context"
+	"crypto/md5"  // #nosec: digests that lists of indicators use
+	"crypto/sha1" // #nosec
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"io"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/ioc/list"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// MaxFindings bounds the indicators reported for one item. Where more match, a
+// last finding of kind "limit" says how many places they had.
+const MaxFindings = 1000
+
+// wholeLimit is the size up to which an item is taken whole from memory, where
+// other analyzers have it too.
+const wholeLimit = 64 << 20
+
+// New returns the analyzer "ioc" over a set.
+func New(set *Set) *Analyzer {
+	a := &Analyzer{set: set}
+	a.scan = NewScanner(set, func(p Place) { a.item.content(p) })
+	return a
+}
+
+// Analyzer matches one set of indicators against items. It serves one
+// goroutine at a time.
+type Analyzer struct {
+	set  *Set
+	scan *Scanner
+	item *collector
+}
+
+// Name returns "ioc".
+func (a *Analyzer) Name() string { return "ioc" }
+
+// Wants is true for every item: even one without content has a path.
+func (a *Analyzer) Wants(evidence.Record) bool { return a.set.Len() > 0 }
+
+// Examine matches the item's path, digests and content.
+func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(analyze.Finding)) error {
+	a.item = newCollector(a.set)
+	path := s.Record.RawPath()
+	a.set.path(path, func(e uint32) { a.item.named(e, "path", path) })
+	var err error
+	if s.Body != nil && s.Size > 0 {
+		err = a.body(ctx, s)
+	} else {
+		a.digest("sha256", s.Record.SHA256)
+	}
+	a.item.report(s, nil, report)
+	return err
+}
+
+// Scan matches derived content, such as a carved body: its bytes, and its
+// digests. Where is copied to the findings.
+func (a *Analyzer) Scan(_ context.Context, s *analyze.Subject, d analyze.Derived, report func(analyze.Finding)) error {
+	a.item = newCollector(a.set)
+	a.scan.Bytes(d.Bytes)
+	for _, h := range a.missing(evidence.Record{}) {
+		h.sum.Write(d.Bytes)
+		a.digest(h.name, hex.EncodeToString(h.sum.Sum(nil)))
+	}
+	where := d.Where
+	a.item.report(s, &where, report)
+	return nil
+}
+
+// body scans the content and works out the digests that the set needs and the
+// record lacks, in one pass.
+func (a *Analyzer) body(ctx context.Context, s *analyze.Subject) error {
+	sums := a.missing(s.Record)
+	whole, err := []byte(nil), error(nil)
+	if s.Bytes != nil && s.Size <= wholeLimit {
+		whole, err = s.Bytes(wholeLimit)
+	}
+	if err != nil {
+		return err
+	}
+	if whole != nil {
+		err = a.memory(ctx, whole, sums)
+	} else {
+		writers := make([]io.Writer, 0, len(sums))
+		for _, h := range sums {
+			writers = append(writers, h.sum)
+		}
+		err = a.scan.Read(ctx, s.Body, s.Size, io.MultiWriter(writers...))
+	}
+	a.digest("md5", s.Record.MD5)
+	a.digest("sha1", s.Record.SHA1)
+	a.digest("sha256", s.Record.SHA256)
+	if err != nil {
+		return err
+	}
+	for _, h := range sums {
+		a.digest(h.name, hex.EncodeToString(h.sum.Sum(nil)))
+	}
+	return nil
+}
+
+// memory scans in steps, so that ctx is honoured; the steps overlap in place.
+func (a *Analyzer) memory(ctx context.Context, b []byte, sums []digester) error {
+	for lo := 0; lo < len(b); lo += blockSize {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		hi := min(lo+blockSize, len(b))
+		a.scan.block(b, 0, lo, hi)
+		for _, h := range sums {
+			h.sum.Write(b[lo:hi])
+		}
+	}
+	return nil
+}
+
+type digester struct {
+	name string
+	sum  hash.Hash
+}
+
+func (a *Analyzer) missing(r evidence.Record) []digester {
+	var out []digester
+	if r.MD5 == "" && a.set.Has(list.MD5) {
+		out = append(out, digester{"md5", md5.New()})
+	}
+	if r.SHA1 == "" && a.set.Has(list.SHA1) {
+		out = append(out, digester{"sha1", sha1.New()})
+	}
+	if r.SHA256 == "" && a.set.Has(list.SHA256) {
+		out = append(out, digester{"sha256", sha256.New()})
+	}
+	return out
+}
+
+func (a *Analyzer) digest(name, value string) {
+	for kind, size := range map[list.Kind]int{list.MD5: 32, list.SHA1: 40, list.SHA256: 64} {
+		if len(value) != size {
+			continue
+		}
+		if e := lookup(a.set, kind, strings.ToLower(value)); e != 0 {
+			a.item.named(e, name, value)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package ioc
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/analyze"
+)
+
+// collector gathers what matches in one item, within bounds.
+type collector struct {
+	set   *Set
+	found map[uint32]*matches
+	over  int // places of indicators beyond MaxFindings
+}
+
+type matches struct {
+	named  []analyze.Match // path, digests
+	places []Place
+	more   int
+}
+
+func newCollector(s *Set) *collector { return &collector{set: s, found: map[uint32]*matches{}} }
+
+func (c *collector) get(e uint32) *matches {
+	m := c.found[e]
+	if m == nil {
+		if len(c.found) >= MaxFindings {
+			c.over++
+			return nil
+		}
+		m = &matches{}
+		c.found[e] = m
+	}
+	return m
+}
+
+func (c *collector) content(p Place) {
+	m := c.get(p.entry)
+	if m == nil {
+		return
+	}
+	if len(m.places) >= analyze.MatchLimit {
+		m.more++
+		return
+	}
+	p.Data = bytes.Clone(p.Data[:min(len(p.Data), analyze.MatchBytes)])
+	m.places = append(m.places, p)
+}
+
+func (c *collector) named(e uint32, name, value string) {
+	if m := c.get(e); m != nil {
+		text := strings.ToValidUTF8(value[:min(len(value), 4*analyze.MatchBytes)], "\uFFFD")
+		m.named = append(m.named, analyze.Match{Name: name, Text: text})
+	}
+}
+
+// report makes the findings, in the order of the set.
+func (c *collector) report(s *analyze.Subject, where *analyze.Where, report func(analyze.Finding)) {
+	entries := make([]uint32, 0, len(c.found))
+	for e := range c.found {
+		entries = append(entries, e)
+	}
+	slices.Sort(entries)
+	for _, first := range entries {
+		m := c.found[first]
+		f := base(s, where)
+		f.Matches, f.More = c.matches(m), m.more
+		for e, n := first, 0; e != 0 && n < maxTwins; n++ {
+			c.fill(&f, e-1)
+			report(f)
+			e = c.set.entry(e - 1).next
+		}
+	}
+	if c.over > 0 {
+		f := base(s, where)
+		f.Rule, f.Kind, f.Severity = "more-indicators", "limit", analyze.Info
+		f.Title = "more indicators match this item than are listed: " + strconv.Itoa(c.over) + " further places"
+		report(f)
+	}
+}
+
+func base(s *analyze.Subject, where *analyze.Where) analyze.Finding {
+	return analyze.Finding{Format: analyze.FindingFormat, Bundle: s.Bundle, Seq: s.Record.Seq, Source: s.Record.Source,
+		Path: s.Record.Path, PathB64: s.Record.PathB64, SHA256: s.Record.SHA256, Size: s.Size, Analyzer: "ioc", Where: where}
+}
+
+func (c *collector) fill(f *analyze.Finding, i uint32) {
+	h := c.set.hit(i)
+	f.Rule, f.Kind, f.RuleFile = strings.ToValidUTF8(h.Indicator, "\uFFFD"), h.Kind, h.File
+	f.Severity, f.Title = severity(h), h.Comment
+	f.Meta = map[string]string{"line": strconv.Itoa(h.Line)}
+	if h.Comment != "" {
+		f.Meta["comment"] = h.Comment
+	}
+	if h.Score >= 0 {
+		f.Meta["score"] = strconv.Itoa(h.Score)
+	}
+}
+
+// severity follows the list's score, on the scale of 0 to 100 that public
+// lists use; without one a digest weighs more than a name.
+func severity(h Hit) analyze.Severity {
+	switch {
+	case h.Score >= 90:
+		return analyze.Critical
+	case h.Score >= 75:
+		return analyze.High
+	case h.Score >= 55:
+		return analyze.Medium
+	case h.Score >= 40:
+		return analyze.Low
+	case h.Score >= 0:
+		return analyze.Info
+	case h.Kind == "md5" || h.Kind == "sha1" || h.Kind == "sha256":
+		return analyze.High
+	}
+	return analyze.Medium
+}
+
+func (c *collector) matches(m *matches) []analyze.Match {
+	out := m.named
+	slices.SortFunc(m.places, func(a, b Place) int {
+		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Length, b.Length))
+	})
+	for _, p := range m.places {
+		out = append(out, match(p))
+	}
+	return out
+}
+
+func match(p Place) analyze.Match {
+	name, text := "content", p.Data
+	if p.Wide {
+		name = "content/utf-16le"
+		text = make([]byte, 0, len(p.Data)/2)
+		for i := 0; i < len(p.Data); i += 2 {
+			text = append(text, p.Data[i])
+		}
+	}
+	return analyze.Match{Name: name, Offset: p.Offset, Length: p.Length,
+		Data: base64.StdEncoding.EncodeToString(p.Data), Text: strings.ToValidUTF8(string(text), "\uFFFD")}
+}

@@ -1,0 +1,190 @@
+package list
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"strings"
+)
+
+// columns says where the header line of a CSV file puts things; -1 is absent.
+type columns struct {
+	comma             rune
+	value, kind       int
+	comment, scoreCol int
+	typed             map[int]want // columns whose name is a type: md5, domain …
+	width             int
+}
+
+var valueNames = names("value", "indicator", "ioc", "ioc_value", "indicator_value", "observable", "observable_value", "indicators")
+var typeNames = names("type", "kind", "ioc_type", "indicator_type", "observable_type")
+var commentNames = names("comment", "comments", "description", "info", "note", "notes", "malware", "malware_printable",
+	"malware_family", "threat", "signature", "family", "tags", "reference", "source")
+var scoreNames = names("score", "confidence", "confidence_level", "severity_score")
+
+func names(s ...string) map[string]bool {
+	m := make(map[string]bool, len(s))
+	for _, n := range s {
+		m[n] = true
+	}
+	return m
+}
+
+// header reads line as a CSV header, or returns nil. The line may stand in a
+// comment, as some feeds write it. A line that holds an indicator is none.
+func header(line string) *columns {
+	line = strings.TrimLeft(line, "#/ \t")
+	for _, comma := range []rune{',', ';', '\t', '|'} {
+		fields, err := split([]byte(line), comma)
+		if err != nil || len(fields) < 2 && comma != ',' {
+			continue
+		}
+		if c := layout(fields, comma); c != nil {
+			return c
+		}
+	}
+	return nil
+}
+
+func layout(fields []string, comma rune) *columns {
+	c := &columns{comma: comma, value: -1, kind: -1, comment: -1, scoreCol: -1, typed: map[int]want{}, width: len(fields)}
+	known := 0
+	for i, f := range fields {
+		f = strings.ToLower(strings.TrimSpace(f))
+		if !c.name(i, f) {
+			continue
+		}
+		known++
+	}
+	if c.value < 0 && len(c.typed) == 0 || 2*known < min(len(fields), 4) {
+		return nil
+	}
+	if c.value >= 0 {
+		c.typed = map[int]want{}
+	}
+	return c
+}
+
+// name takes column i, called f, and reports whether it is of use.
+func (c *columns) name(i int, f string) bool {
+	set := func(at *int) bool {
+		if *at < 0 {
+			*at = i
+		}
+		return true
+	}
+	switch {
+	case valueNames[f]:
+		return set(&c.value)
+	case typeNames[f]:
+		return set(&c.kind)
+	case commentNames[f]:
+		return set(&c.comment)
+	case scoreNames[f]:
+		return set(&c.scoreCol)
+	}
+	if w, ok := words[f]; ok && w != wantAny {
+		c.typed[i] = w
+		return true
+	}
+	return false
+}
+
+func split(line []byte, comma rune) ([]string, error) {
+	r := csv.NewReader(bytes.NewReader(line))
+	r.Comma, r.LazyQuotes, r.TrimLeadingSpace, r.FieldsPerRecord = comma, true, comma != '\t', -1
+	return r.Read()
+}
+
+// record reads one CSV record, which may go over several lines, MaxLine bytes
+// together at most.
+func (p *parser) record(br *bufio.Reader, line []byte) error {
+	first := p.rep.Lines
+	text := line
+	for bytes.Count(text, []byte{'"'})%2 == 1 {
+		next, long, err := readLine(br)
+		if err != nil && len(next) == 0 {
+			break
+		}
+		p.rep.Lines++
+		if long || len(text)+len(next) > MaxLine {
+			p.rep.odd(first, line, "a quoted field without an end")
+			return nil
+		}
+		text = append(append(bytes.Clone(text), '\n'), next...)
+	}
+	fields, err := split(text, p.csv.comma)
+	if err != nil {
+		p.rep.odd(first, text, err.Error())
+		return nil
+	}
+	return p.fields(fields, text, first)
+}
+
+func (p *parser) fields(f []string, text []byte, line int) error {
+	c := p.csv
+	base := Indicator{Comment: strings.TrimSpace(at(f, c.comment)), Score: NoScore, Line: line}
+	if n, ok := score(at(f, c.scoreCol)); ok {
+		base.Score = n
+	}
+	if c.value >= 0 {
+		return p.typed(base, strings.TrimSpace(at(f, c.kind)), at(f, c.value), text)
+	}
+	took := false
+	for i := 0; i < c.width; i++ {
+		w, ok := c.typed[i]
+		v := strings.TrimSpace(at(f, i))
+		if !ok || v == "" || v == "-" || strings.EqualFold(v, "n/a") {
+			continue
+		}
+		took = true
+		if err := p.one(base, w, v, text); err != nil {
+			return err
+		}
+	}
+	if !took {
+		p.rep.odd(line, text, "no indicator in this record")
+	}
+	return nil
+}
+
+func at(f []string, i int) string {
+	if i < 0 || i >= len(f) {
+		return ""
+	}
+	return f[i]
+}
+
+// typed reads a value with a type as the list words it; "a|b" types hold two
+// values ("filename|md5", "domain|ip").
+func (p *parser) typed(base Indicator, kind, value string, text []byte) error {
+	kind = strings.ToLower(kind)
+	if kind == "" {
+		return p.one(base, wantAny, value, text)
+	}
+	if w, ok := words[kind]; ok {
+		return p.one(base, w, value, text)
+	}
+	k1, k2, two := strings.Cut(kind, "|")
+	v1, v2, both := strings.Cut(value, "|")
+	w1, ok1 := words[k1]
+	w2, ok2 := words[k2]
+	if !two || !both || !ok1 || !ok2 {
+		p.rep.odd(base.Line, text, "type "+strings.ToValidUTF8(kind[:min(len(kind), 64)], "")+" is none that is searched for")
+		return nil
+	}
+	if err := p.one(base, w1, v1, text); err != nil {
+		return err
+	}
+	return p.one(base, w2, v2, text)
+}
+
+func (p *parser) one(base Indicator, w want, value string, text []byte) error {
+	kind, key, err := As(w, value)
+	if err != nil {
+		p.rep.odd(base.Line, text, err.Error())
+		return nil
+	}
+	base.Kind, base.Key, base.Raw = kind, key, strings.TrimSpace(value)
+	return p.emit(base)
+}

@@ -1,0 +1,153 @@
+package list
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// plain reads one line of a list without a CSV header.
+func (p *parser) plain(s string) error {
+	if p.regexes {
+		return p.scored(s)
+	}
+	value, comment := cutComment(s)
+	ind := Indicator{Raw: value, Comment: comment, Score: NoScore, Line: p.rep.Lines}
+	var err error
+	if ind.Kind, ind.Key, err = Detect(value); err == nil {
+		return p.emit(ind)
+	}
+	if v, rest, ok := strings.Cut(value, ";"); ok {
+		return p.semicolon(s, v, rest, comment)
+	}
+	for _, sep := range []string{"\t", ",", "|"} {
+		if v, rest, ok := strings.Cut(value, sep); ok {
+			if done, err := p.valueComment(v, rest); done {
+				return err
+			}
+		}
+	}
+	if done, err := p.hostsLine(value, comment); done {
+		return err
+	}
+	p.rep.odd(p.rep.Lines, []byte(s), err.Error())
+	return nil
+}
+
+// cutComment splits a comment off: from a # or // that follows white space, or
+// a # that white space follows (neither occurs inside an indicator).
+func cutComment(s string) (value, comment string) {
+	for i := 1; i < len(s); i++ {
+		n := 0
+		switch {
+		case s[i] == '#' && (space(s[i-1]) || i+1 < len(s) && space(s[i+1])):
+			n = 1
+		case s[i] == '/' && i+1 < len(s) && s[i+1] == '/' && space(s[i-1]):
+			n = 2
+		default:
+			continue
+		}
+		return strings.TrimSpace(s[:i]), strings.TrimSpace(s[i+n:])
+	}
+	return s, ""
+}
+
+func space(c byte) bool { return c == ' ' || c == '\t' }
+
+// semicolon reads `indicator;comment`, `indicator;score[;comment]` and
+// `regex;score[;exception]`.
+func (p *parser) semicolon(line, value, rest, comment string) error {
+	value = strings.TrimSpace(value)
+	kind, key, err := Detect(value)
+	first, more, _ := strings.Cut(rest, ";")
+	n, scored := score(first)
+	if err != nil {
+		if scored {
+			return p.scored(line)
+		}
+		p.rep.odd(p.rep.Lines, []byte(line), err.Error())
+		return nil
+	}
+	text := strings.TrimSpace(rest)
+	if scored {
+		text = strings.TrimSpace(more)
+	} else {
+		n = NoScore
+	}
+	if text == "" {
+		text = comment
+	}
+	return p.emit(Indicator{Kind: kind, Key: key, Raw: value, Comment: text, Score: n, Line: p.rep.Lines})
+}
+
+// scored reads `regex;score[;exception]`. The expression may hold semicolons:
+// the score is the last field, or the last but one, that is a number.
+func (p *parser) scored(s string) error {
+	fields := strings.Split(s, ";")
+	at := len(fields) - 1
+	n, ok := score(fields[at])
+	if !ok && at > 1 {
+		at--
+		n, ok = score(fields[at])
+	}
+	if !ok || at == 0 {
+		p.rep.odd(p.rep.Lines, []byte(s), "no score after the expression")
+		return nil
+	}
+	value := strings.Join(fields[:at], ";")
+	except := ""
+	if at == len(fields)-2 {
+		except = strings.TrimSpace(fields[at+1])
+	}
+	kind, key, err := regexKey(value)
+	if err == nil && except != "" {
+		if len(except) > MaxRegex {
+			err = errLong
+		} else {
+			_, err = regexp.Compile(except)
+		}
+	}
+	if err != nil {
+		p.rep.odd(p.rep.Lines, []byte(s), err.Error())
+		return nil
+	}
+	return p.emit(Indicator{Kind: kind, Key: key, Raw: value, Except: except, Score: n, Line: p.rep.Lines})
+}
+
+func score(s string) (int, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) == 0 || len(s) > 4 || !number(s) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n <= 1000
+}
+
+// valueComment reads `indicator<separator>comment`.
+func (p *parser) valueComment(value, rest string) (bool, error) {
+	value = strings.TrimSpace(value)
+	kind, key, err := Detect(value)
+	if err != nil {
+		return false, nil
+	}
+	return true, p.emit(Indicator{Kind: kind, Key: key, Raw: value, Comment: strings.Trim(rest, " \t\""), Score: NoScore, Line: p.rep.Lines})
+}
+
+// hostsLine reads a line of a hosts file that sends names to nowhere.
+func (p *parser) hostsLine(s, comment string) (bool, error) {
+	f := strings.Fields(s)
+	if len(f) < 2 || f[0] != "0.0.0.0" && f[0] != "127.0.0.1" && f[0] != "::" && f[0] != "::1" {
+		return false, nil
+	}
+	for _, name := range f[1:] {
+		key, ok := DomainKey(name)
+		if !ok {
+			p.rep.odd(p.rep.Lines, []byte(s), "no domain name in a hosts line")
+			continue
+		}
+		if err := p.emit(Indicator{Kind: Domain, Key: key, Raw: name, Comment: comment, Score: NoScore, Line: p.rep.Lines}); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}

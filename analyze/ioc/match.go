@@ -1,0 +1,194 @@
+package ioc
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/analyze/ioc/list"
+)
+
+// Hit is one listing of an indicator that matched.
+type Hit struct {
+	Indicator string // as listed
+	Kind      string // md5, sha1, sha256, ip, cidr, host-port, domain, url, email, path, filename, path-regex
+	File      string // the list
+	Line      int    // in the list, 1-based
+	Comment   string
+	Score     int // as listed, or -1
+}
+
+// hits returns all listings of the key of entry e, 1-based.
+func (s *Set) hits(to []Hit, e uint32) []Hit {
+	for n := 0; e != 0 && n < maxTwins; n++ {
+		to = append(to, s.hit(e-1))
+		e = s.entry(e - 1).next
+	}
+	return to
+}
+
+func (s *Set) hit(i uint32) Hit {
+	e := s.entry(i)
+	h := Hit{Indicator: string(s.text(e.raw)), Kind: e.kind.String(), Line: int(e.line),
+		Comment: string(s.text(e.comment)), Score: int(e.score)}
+	if int(e.file) < len(s.files) {
+		h.File = s.files[e.file]
+	}
+	return h
+}
+
+// MatchHash returns the listings of an MD5, SHA-1 or SHA-256 digest in hex.
+func (s *Set) MatchHash(hexDigest string) []Hit {
+	kind := list.MD5
+	switch len(hexDigest) {
+	case 32:
+	case 40:
+		kind = list.SHA1
+	case 64:
+		kind = list.SHA256
+	default:
+		return nil
+	}
+	return s.hits(nil, lookup(s, kind, strings.ToLower(hexDigest)))
+}
+
+// MatchDomain returns the listings of name and of the domains it is under.
+func (s *Set) MatchDomain(name string) []Hit {
+	if !s.has(list.Domain) {
+		return nil
+	}
+	key, ok := list.DomainKey(name)
+	if !ok {
+		return nil
+	}
+	var out []Hit
+	for {
+		out = s.hits(out, lookup(s, list.Domain, key))
+		i := strings.IndexByte(key, '.')
+		if i < 0 {
+			return out
+		}
+		key = key[i+1:]
+	}
+}
+
+// MatchIP returns the listings of an address and of the networks it is in.
+func (s *Set) MatchIP(a netip.Addr) []Hit {
+	var out []Hit
+	s.ip(a, func(e uint32) { out = s.hits(out, e) })
+	return out
+}
+
+func (s *Set) ip(a netip.Addr, found func(uint32)) {
+	a = a.Unmap().WithZone("")
+	if !a.IsValid() {
+		return
+	}
+	var buf [64]byte
+	if e := lookup(s, list.IP, a.AppendTo(buf[:0])); e != 0 {
+		found(e)
+	}
+	if !s.has(list.CIDR) {
+		return
+	}
+	masks := s.masks[1:]
+	if a.Is4() {
+		masks = s.masks[:1]
+	}
+	for n := a.BitLen(); n >= 0; n-- {
+		if masks[n/64]&(1<<(n%64)) == 0 {
+			continue
+		}
+		p, err := a.Prefix(n)
+		if err != nil {
+			continue
+		}
+		if e := lookup(s, list.CIDR, p.AppendTo(buf[:0])); e != 0 {
+			found(e)
+		}
+	}
+}
+
+// MatchHostPort returns the listings of "host:port" for a domain name (and the
+// domains it is under) or an address. It doesn't look for the host alone.
+func (s *Set) MatchHostPort(host string, port uint16) []Hit {
+	key, ok := list.HostKey(host)
+	if !ok || !s.has(list.HostPort) {
+		return nil
+	}
+	var out []Hit
+	tail := ":" + strconv.Itoa(int(port))
+	for {
+		out = s.hits(out, lookup(s, list.HostPort, key+tail))
+		i := strings.IndexByte(key, '.')
+		if _, err := netip.ParseAddr(key); i < 0 || err == nil {
+			return out
+		}
+		key = key[i+1:]
+	}
+}
+
+// MatchURL returns the listings of URLs that rawURL begins with, and of
+// absolute paths that its path begins with. The host alone is for MatchDomain
+// and MatchIP.
+func (s *Set) MatchURL(rawURL string) []Hit {
+	if len(rawURL) > 4*list.MaxURL {
+		rawURL = rawURL[:4*list.MaxURL]
+	}
+	key, ok := list.URLKey(rawURL)
+	if !ok {
+		return nil
+	}
+	var out []Hit
+	s.url([]byte(key), strings.IndexByte(key, '/'), func(e uint32, _ int) { out = s.hits(out, e) })
+	return out
+}
+
+// MatchEmail returns the listings of a mail address.
+func (s *Set) MatchEmail(address string) []Hit {
+	key, ok := list.EmailKey(address)
+	if !ok {
+		return nil
+	}
+	return s.hits(nil, lookup(s, list.Email, key))
+}
+
+// maxURLEnds bounds the places in one URL at which a listed URL may end.
+const maxURLEnds = 64
+
+// url looks up every beginning of key that ends at a delimiter; slash is where
+// its path starts. found gets the entry and the length of what matched.
+func (s *Set) url(key []byte, slash int, found func(e uint32, n int)) {
+	urls, paths := s.has(list.URL), s.has(list.Path)
+	if slash < 0 || !urls && !paths {
+		return
+	}
+	try := func(n int) {
+		if urls {
+			if e := lookup(s, list.URL, key[:n]); e != 0 {
+				found(e, n)
+			}
+		}
+		if paths && n-slash > 1 {
+			if e := lookup(s, list.Path, key[slash:n]); e != 0 {
+				found(e, n)
+			}
+		}
+	}
+	ends := 0
+	for n := slash + 1; n < len(key) && ends < maxURLEnds; n++ {
+		if delimiter(key[n-1]) || delimiter(key[n]) {
+			try(n)
+			ends++
+		}
+	}
+	end := len(key)
+	try(end)
+	for end > slash+1 && strings.IndexByte(".,:!)]'*", key[end-1]) >= 0 && ends < maxURLEnds {
+		end--
+		ends++
+		try(end)
+	}
+}
+
+func delimiter(c byte) bool { return c == '/' || c == '?' || c == '&' || c == '=' || c == ';' }

@@ -1,0 +1,248 @@
+package ioc
+
+import (
+	"bytes"
+	"net/netip"
+
+	"github.com/hozen-dfir/hozen/analyze/ioc/list"
+)
+
+// Classes of bytes, for the scanner.
+const (
+	isLabel = 1 << iota // letters, digits, hyphen, underscore
+	isDigit
+	isHex
+	isAlnum
+	isURL   // may stand in the path of a URL as text quotes it
+	isLocal // may stand in the local part of a mail address
+)
+
+// classOf is a function and not a table variable so that the table is a
+// constant of the scanner that holds it.
+func classOf(c byte) (m byte) {
+	l := c | 0x20
+	alpha, digit := 'a' <= l && l <= 'z', '0' <= c && c <= '9'
+	if alpha || digit {
+		m |= isAlnum | isURL
+	}
+	if alpha || digit || c == '-' || c == '_' {
+		m |= isLabel
+	}
+	if digit {
+		m |= isDigit
+	}
+	if digit || 'a' <= l && l <= 'f' {
+		m |= isHex
+	}
+	if c > ' ' && c < 0x7f && bytes.IndexByte([]byte("\"<>\\^`{|}"), c) < 0 {
+		m |= isURL
+	}
+	if list.LocalByte(c) {
+		m |= isLocal
+	}
+	return m
+}
+
+// Bounds of what belongs to one token, in characters.
+const (
+	maxName  = 253 // of a domain name, RFC 1035
+	maxLabel = 63
+	maxLocal = 64
+	maxTail  = list.MaxURL // of a URL behind its host
+)
+
+// tokens looks up what stands around one dot. It belongs to one scanner.
+type tokens struct {
+	set   *Set
+	class [256]byte
+	low   [maxName + 8]byte
+	key   []byte
+	// found gets an entry (1-based) and the place in the window.
+	found func(e uint32, start, end int)
+}
+
+// at examines the token around the dot win[dot], which has label bytes on both
+// sides. A token is looked up once, at its last dot.
+func (t *tokens) at(win []byte, dot int) {
+	end := dot + 1
+	for end < len(win) && end-dot <= maxLabel && t.class[win[end]]&isLabel != 0 {
+		end++
+	}
+	if end-dot > maxLabel+1 {
+		return
+	}
+	if end+1 < len(win) && win[end] == '.' && t.class[win[end+1]]&isLabel != 0 {
+		return // not the last
+	}
+	for end > dot+1 && (win[end-1] == '-' || win[end-1] == '_') {
+		end--
+	}
+	if end == dot+1 {
+		return
+	}
+	if t.digits(win[dot+1 : end]) {
+		t.ipv4(win, dot, end)
+		return
+	}
+	if t.wanted(win, dot, end) {
+		t.name(win, dot, end)
+	}
+}
+
+func (t *tokens) digits(b []byte) bool {
+	for _, c := range b {
+		if t.class[c]&isDigit == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// wanted asks whether any indicator has this top-level domain; where paths of
+// URLs are listed, every host with a path behind it is wanted.
+func (t *tokens) wanted(win []byte, dot, end int) bool {
+	l := t.low[:end-dot-1]
+	for i, c := range win[dot+1 : end] {
+		l[i] = lowByte(c)
+	}
+	v := keyHash(0, l) >> 32
+	if t.set.tlds[v>>3%tldBytes]&(1<<(v&7)) != 0 {
+		return true
+	}
+	return t.set.has(list.Path) && end < len(win) && (win[end] == '/' || win[end] == ':')
+}
+
+func lowByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
+}
+
+// ipv4 reads the four numbers that end at end. More numbers, letters or signs
+// before them make it something else: a version, a range, a name.
+func (t *tokens) ipv4(win []byte, dot, end int) {
+	start := dot
+	for start > 0 && dot-start < 16 && (win[start-1] == '.' || t.class[win[start-1]]&isLabel != 0) {
+		start--
+	}
+	if win[start] == '.' {
+		start++
+	}
+	if end-start > 15 || end-start < 7 {
+		return
+	}
+	if start > 0 && t.class[win[start-1]]&isLabel != 0 {
+		return
+	}
+	a, ok := parse4(win[start:end])
+	if !ok {
+		return
+	}
+	if t.set.has(list.IP) || t.set.has(list.CIDR) {
+		t.set.ip(a, func(e uint32) { t.found(e, start, end) })
+	}
+	t.key = append(t.key[:0], win[start:end]...)
+	t.behind(win, start, end, nil)
+}
+
+// parse4 reads a dotted quad without leading zeros.
+func parse4(b []byte) (netip.Addr, bool) {
+	var a [4]byte
+	part, n, digits := 0, 0, 0
+	for _, c := range b {
+		if c == '.' {
+			if digits == 0 || part == 3 {
+				return netip.Addr{}, false
+			}
+			a[part] = byte(n)
+			part, n, digits = part+1, 0, 0
+			continue
+		}
+		if c < '0' || c > '9' || digits > 0 && n == 0 {
+			return netip.Addr{}, false
+		}
+		n = n*10 + int(c-'0')
+		if digits++; n > 255 {
+			return netip.Addr{}, false
+		}
+	}
+	a[part] = byte(n)
+	return netip.AddrFrom4(a), part == 3 && digits > 0
+}
+
+// name reads the domain name whose last dot is at dot.
+func (t *tokens) name(win []byte, dot, end int) {
+	start := dot
+	for start > 0 && end-start < maxName {
+		c := win[start-1]
+		if c == '.' && win[start] == '.' || c != '.' && t.class[c]&isLabel == 0 {
+			break
+		}
+		start--
+	}
+	cut := false // the name goes on to the left, beyond what a name may have
+	if start > 0 && end-start >= maxName {
+		cut = win[start-1] == '.' || t.class[win[start-1]]&isLabel != 0
+	}
+	for start < dot && (win[start] == '.' || win[start] == '-') {
+		start++
+	}
+	if end < len(win) && win[end] == '@' || start == dot {
+		return // the local part of a mail address
+	}
+	if t.set.idn && start > 0 && win[start-1] >= 0x80 {
+		t.international(win, dot, end)
+	}
+	low := t.low[:end-start]
+	for i, c := range win[start:end] {
+		low[i] = lowByte(c)
+	}
+	t.names(low, cut, start, end)
+	if cut {
+		return
+	}
+	if start > 0 && win[start-1] == '@' && t.set.has(list.Email) {
+		t.email(win, low, start, end)
+	}
+	t.key = append(t.key[:0], low...)
+	t.behind(win, start, end, low)
+}
+
+// names looks up every ending of name that starts a label.
+func (t *tokens) names(name []byte, cut bool, start, end int) {
+	if !t.set.has(list.Domain) {
+		return
+	}
+	for i := bytes.LastIndexByte(name, '.'); i >= 0; {
+		i = bytes.LastIndexByte(name[:i], '.')
+		if i < 0 && cut {
+			return
+		}
+		if e := lookup(t.set, list.Domain, name[i+1:]); e != 0 {
+			t.found(e, start+i+1, end)
+		}
+	}
+}
+
+func (t *tokens) email(win, domain []byte, start, end int) {
+	at := start - 1
+	from := at
+	for from > 0 && at-from <= maxLocal && t.class[win[from-1]]&isLocal != 0 {
+		from--
+	}
+	for from < at && win[from] == '.' {
+		from++
+	}
+	if from == at || at-from > maxLocal {
+		return
+	}
+	t.key = t.key[:0]
+	for _, c := range win[from : at+1] {
+		t.key = append(t.key, lowByte(c))
+	}
+	t.key = append(t.key, domain...)
+	if e := lookup(t.set, list.Email, t.key); e != 0 {
+		t.found(e, from, end)
+	}
+}
