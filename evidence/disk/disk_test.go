@@ -1,0 +1,332 @@
+package disk
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// mbrEntry is (type, start, count) of one slot.
+type mbrEntry struct {
+	kind         byte
+	start, count uint32
+}
+
+func putTable(sector []byte, es ...mbrEntry) {
+	for i, e := range es {
+		b := sector[mbrTable+16*i:]
+		b[4] = e.kind
+		binary.LittleEndian.PutUint32(b[8:], e.start)
+		binary.LittleEndian.PutUint32(b[12:], e.count)
+	}
+	sector[510], sector[511] = 0x55, 0xAA
+}
+
+// logicalDisk has two primary volumes and two logical ones.
+func logicalDisk() []byte {
+	d := make([]byte, 48<<10)
+	putTable(d, mbrEntry{0x07, 8, 8}, mbrEntry{0x83, 16, 8}, mbrEntry{0x05, 32, 90})
+	putTable(d[32*512:], mbrEntry{0x0B, 1, 9}, mbrEntry{0x05, 20, 20})
+	putTable(d[52*512:], mbrEntry{0x07, 2, 18})
+	copy(d[54*512+3:], "NTFS    ")
+	return d
+}
+
+func read(t *testing.T, d []byte) Layout {
+	t.Helper()
+	l, err := Volumes(bytes.NewReader(d), int64(len(d)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestMBRWithLogicalVolumes(t *testing.T) {
+	d := logicalDisk()
+	l := read(t, d)
+	var got []string
+	for _, v := range l.Volumes {
+		got = append(got, fmt.Sprintf("%s %s %d %d %s", v.Name, v.Type, v.Offset/512, v.Length/512, v.Filesystem))
+	}
+	want := "p1 0x07 8 8 unknown;p2 0x83 16 8 unknown;p5 0x0B 33 9 unknown;p6 0x07 54 18 ntfs"
+	if s := strings.Join(got, ";"); s != want || l.Scheme != "mbr" || l.SectorSize != 512 {
+		t.Errorf("got %s\nwant %s", s, want)
+	}
+	compareMMLS(t, d, l, 512)
+}
+
+var mmlsLine = regexp.MustCompile(`^\d+: +\d+(?::\d+)? +(\d+) +\d+ +(\d+) `)
+
+// compareMMLS holds offsets and lengths against the Sleuth Kit.
+func compareMMLS(t *testing.T, d []byte, l Layout, sector int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "d.raw")
+	if err := os.WriteFile(path, d, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("mmls", "-a", "-b", strconv.Itoa(sector), path).Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		t.Skip("mmls (sleuthkit) is not here")
+	}
+	if err != nil {
+		t.Fatalf("mmls: %v\n%s", err, out)
+	}
+	var want, got []string
+	for line := range strings.Lines(string(out)) {
+		if m := mmlsLine.FindStringSubmatch(line); m != nil {
+			start, _ := strconv.Atoi(m[1])
+			n, _ := strconv.Atoi(m[2])
+			want = append(want, fmt.Sprintf("%d+%d", start, n))
+		}
+	}
+	for _, v := range l.Volumes {
+		got = append(got, fmt.Sprintf("%d+%d", v.Offset/int64(sector), v.Length/int64(sector)))
+	}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("got %v, mmls says %v\n%s", got, want, out)
+	}
+}
+
+func TestHostileMBR(t *testing.T) {
+	d := logicalDisk()
+	putTable(d[52*512:], mbrEntry{0x07, 2, 18}, mbrEntry{0x05, 0, 20}) // back to the first EBR
+	if l := read(t, d); len(l.Volumes) != 4 || !strings.Contains(strings.Join(l.Notes, ";"), "comes back") {
+		t.Errorf("loop: %+v", l)
+	}
+	d = logicalDisk()
+	putTable(d, mbrEntry{0x07, 8, 8}, mbrEntry{0x83, 12, 0xFFFFFFFF}, mbrEntry{0x07, 0xFFFFFFF0, 5})
+	l := read(t, d)
+	notes := fmt.Sprint(l.Volumes[0].Notes, l.Volumes[1].Notes, l.Volumes[2].Notes)
+	for _, want := range []string{"overlaps p1", "behind the end", "starts at"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("no %q in %s", want, notes)
+		}
+	}
+	d = logicalDisk()
+	d[mbrTable] = 0x33 // no boot flag: this is code, not a table
+	if _, err := Volumes(bytes.NewReader(d), int64(len(d))); !errors.Is(err, errNoTable) {
+		t.Errorf("code taken for a table: %v", err)
+	}
+	long := make([]byte, 512*400)
+	putTable(long, mbrEntry{0x05, 1, 399})
+	for i := 1; i < 399; i++ {
+		putTable(long[i*512:], mbrEntry{}, mbrEntry{0x05, uint32(i), 1})
+	}
+	if l := read(t, long); !strings.Contains(strings.Join(l.Notes, ";"), "left out") {
+		t.Errorf("endless chain: %v", l.Notes)
+	}
+	for _, d := range [][]byte{nil, make([]byte, 100), make([]byte, 512), make([]byte, 5000)} {
+		if _, err := Volumes(bytes.NewReader(d), int64(len(d))); err == nil {
+			t.Errorf("%d zeros have volumes", len(d))
+		}
+	}
+}
+
+// gptDisk writes a table with two volumes in sectors of the given size.
+func gptDisk(sector int) []byte {
+	d := make([]byte, 300*sector)
+	putTable(d, mbrEntry{0xEE, 1, 299})
+	array := make([]byte, 128*128)
+	for i, span := range [][2]uint64{{60, 99}, {100, 199}} {
+		e := array[128*i:]
+		copy(e, []byte{0xA2, 0xA0, 0xD0, 0xEB, 0xE5, 0xB9, 0x33, 0x44, 0x87, 0xC0, 0x68, 0xB6, 0xB7, 0x26, 0x99, 0xC7})
+		e[16] = byte(i + 1)
+		binary.LittleEndian.PutUint64(e[32:], span[0])
+		binary.LittleEndian.PutUint64(e[40:], span[1])
+		copy(e[56:], "B\x00a\x00s\x00i\x00c\x00")
+	}
+	put := func(lba, other, at uint64) {
+		copy(d[int(at)*sector:], array)
+		h := d[int(lba)*sector:]
+		copy(h, "EFI PART\x00\x00\x01\x00\x5c\x00\x00\x00")
+		binary.LittleEndian.PutUint64(h[24:], lba)
+		binary.LittleEndian.PutUint64(h[32:], other)
+		binary.LittleEndian.PutUint64(h[40:], 40)
+		binary.LittleEndian.PutUint64(h[48:], 250)
+		binary.LittleEndian.PutUint64(h[72:], at)
+		binary.LittleEndian.PutUint32(h[80:], 128)
+		binary.LittleEndian.PutUint32(h[84:], 128)
+		binary.LittleEndian.PutUint32(h[88:], crc32.ChecksumIEEE(array))
+		clear(h[16:20])
+		binary.LittleEndian.PutUint32(h[16:], crc32.ChecksumIEEE(h[:92]))
+	}
+	put(1, 299, 2)
+	put(299, 1, 260)
+	copy(d[100*sector+3:], "NTFS    ")
+	return d
+}
+
+func TestGPT(t *testing.T) {
+	for _, sector := range []int{512, 4096} {
+		d := gptDisk(sector)
+		l := read(t, d)
+		if l.Scheme != "gpt" || l.SectorSize != int64(sector) || len(l.Volumes) != 2 || len(l.Notes) != 0 {
+			t.Fatalf("%+v", l)
+		}
+		v := l.Volumes[1]
+		if v.Name != "p2" || v.Filesystem != "ntfs" || v.Label != "Basic" || v.Type != "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7" {
+			t.Errorf("%+v", v)
+		}
+		compareMMLS(t, d, l, sector)
+	}
+}
+
+func TestDamagedGPT(t *testing.T) {
+	for name, c := range map[string]struct {
+		harm func(d []byte)
+		note string
+		want int
+	}{
+		"header":       {func(d []byte) { d[512+40] ^= 1 }, "backup was used", 2},
+		"entries":      {func(d []byte) { d[2*512+33] ^= 1 }, "backup was used", 2},
+		"no primary":   {func(d []byte) { clear(d[512:1024]) }, "backup was used", 2},
+		"both entries": {func(d []byte) { d[2*512+33] ^= 1; d[260*512+1] ^= 1 }, "used as it is", 2},
+		"both headers": {func(d []byte) { d[512+40] ^= 1; d[299*512+40] ^= 1 }, "can't be used", 1}, // the protective MBR's
+	} {
+		d := gptDisk(512)
+		c.harm(d)
+		l := read(t, d)
+		if len(l.Volumes) != c.want || !strings.Contains(strings.Join(l.Notes, ";"), c.note) {
+			t.Errorf("%s: %d volumes, notes %q", name, len(l.Volumes), l.Notes)
+		}
+	}
+	d := gptDisk(512)
+	l := read(t, d[:150*512]) // cut short: the second volume ends behind the image
+	if len(l.Volumes) != 2 || len(l.Volumes[1].Notes) == 0 {
+		t.Errorf("truncated: %+v", l)
+	}
+}
+
+func TestSgdiskAgrees(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.raw")
+	if err := os.WriteFile(path, make([]byte, 8<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("sgdisk", "-n", "1:2048:4095", "-n", "3:5000:9000", "-c", "3:Ünïcode", "-t", "1:0700", path).CombinedOutput()
+	if err != nil {
+		t.Skipf("sgdisk: %v %s", err, out)
+	}
+	d, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := read(t, d)
+	if len(l.Volumes) != 2 || l.Volumes[1].Name != "p3" || l.Volumes[1].Label != "Ünïcode" || l.Volumes[0].Offset != 2048*512 || l.Volumes[0].Length != 2048*512 {
+		t.Errorf("%+v", l.Volumes)
+	}
+	compareMMLS(t, d, l, 512)
+}
+
+func TestSectionTellsATruncatedImage(t *testing.T) {
+	d := bytes.NewReader(make([]byte, 1000))
+	s := Section(d, 1000, Volume{Offset: 500, Length: 800})
+	buf := make([]byte, 100)
+	for _, c := range []struct {
+		off  int64
+		n    int
+		want error
+	}{{0, 100, nil}, {450, 50, ErrBeyond}, {600, 0, ErrBeyond}, {790, 0, ErrBeyond}, {800, 0, io.EOF}} {
+		n, err := s.ReadAt(buf, c.off)
+		if n != c.n || !errors.Is(err, c.want) {
+			t.Errorf("at %d: %d %v", c.off, n, err)
+		}
+	}
+	if n, err := Section(d, 1000, Volume{Offset: 0, Length: 50}).ReadAt(buf, 0); n != 50 || err != io.EOF {
+		t.Errorf("end of a volume: %d %v", n, err)
+	}
+	if _, err := s.ReadAt(buf, -1); err == nil {
+		t.Error("negative offset")
+	}
+}
+
+func TestImages(t *testing.T) {
+	dir := t.TempDir()
+	whole := make([]byte, 10_000)
+	for i := range whole {
+		whole[i] = byte(i * 7)
+	}
+	for i, span := range [][2]int{{0, 4000}, {4000, 8000}, {8000, 10_000}} {
+		os.WriteFile(filepath.Join(dir, fmt.Sprintf("d.%03d", i+1)), whole[span[0]:span[1]], 0o600)
+	}
+	im, err := OpenImage(filepath.Join(dir, "d.001"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer im.Close()
+	got, err := io.ReadAll(io.NewSectionReader(im, 0, im.Size()))
+	if err != nil || !bytes.Equal(got, whole) || len(im.Files) != 3 || im.Kind != "split raw" {
+		t.Errorf("split: %d bytes of %v, %v", len(got), im.Files, err)
+	}
+	b := make([]byte, 5000)
+	if n, err := im.ReadAt(b, 3500); n != 5000 || err != nil || !bytes.Equal(b, whole[3500:8500]) {
+		t.Errorf("across parts: %d %v", n, err)
+	}
+	if n, err := im.ReadAt(b, 9000); n != 1000 || err != io.EOF {
+		t.Errorf("at the end: %d %v", n, err)
+	}
+	os.WriteFile(filepath.Join(dir, "q.img"), append([]byte("QFI\xfb"), whole...), 0o600)
+	os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600)
+	for _, p := range []string{"q.img", "empty", "nope", "."} {
+		if im, err := OpenImage(filepath.Join(dir, p)); err == nil {
+			im.Close()
+			t.Errorf("%s was opened", p)
+		}
+	}
+}
+
+func TestCorpusImages(t *testing.T) {
+	dir := "../../../shared/corpus/images"
+	for name, want := range map[string]string{"ext2.splitraw.000": "ext2", "apfs.raw": "apfs", "hfsplus.raw": "hfs+", "iso9660.raw": "iso9660"} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err != nil {
+			t.Skip("the corpus is not here")
+		}
+		im, err := OpenImage(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := Volumes(im, im.Size())
+		im.Close()
+		if err != nil || len(l.Volumes) == 0 || !contains(l.Volumes, want) {
+			t.Errorf("%s: %+v %v", name, l, err)
+		}
+	}
+}
+
+func contains(vs []Volume, fs string) bool {
+	for _, v := range vs {
+		if v.Filesystem == fs {
+			return true
+		}
+	}
+	return false
+}
+
+func FuzzVolumes(f *testing.F) {
+	f.Add(logicalDisk())
+	f.Add(gptDisk(512)[:6*512])
+	f.Fuzz(func(t *testing.T, d []byte) {
+		l, err := Volumes(bytes.NewReader(d), int64(len(d)))
+		if err != nil {
+			return
+		}
+		if len(l.Volumes) > maxVolumes {
+			t.Fatalf("%d volumes", len(l.Volumes))
+		}
+		for _, v := range l.Volumes {
+			if v.Offset < 0 || v.Length < 0 || v.Offset+v.Length < 0 {
+				t.Fatalf("%+v", v)
+			}
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package disk
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Bounds of what a table may hold.
+const (
+	maxLogical = 128      // volumes of one chain of extended partitions
+	maxVolumes = 1024     // of one disk
+	maxEntries = 1024     // GPT entries read; the usual table has 128
+	maxEntry   = 4096     // bytes of one GPT entry
+	noTable    = "volume" // Volume.Name of a disk without one
+	mbrTable   = 446      // offset of the four entries of an MBR
+	mbrMagic   = 0xAA55   // at offset 510
+)
+
+// errNoTable says that a sector holds no partition table.
+var errNoTable = errors.New("no partition table")
+
+// Volumes finds the volumes of an image of size bytes: by a GPT (its backup
+// where the first is damaged), by an MBR with its chain of logical volumes, or
+// as one bare filesystem. Sectors of 512 and 4,096 bytes are tried. What is
+// odd is noted; an error means that the first sector can't be read or that
+// nothing at all is recognised.
+func Volumes(image io.ReaderAt, size int64) (Layout, error) {
+	head := make([]byte, 512)
+	if err := readFull(image, head, 0); err != nil {
+		return Layout{}, fmt.Errorf("read the first sector: %w", err)
+	}
+	if fs := Detect(image, size); fs != "unknown" && bare(fs, head) {
+		v := Volume{Name: noTable, Length: bareLength(fs, head, size), Filesystem: fs}
+		check(&v, size)
+		return Layout{Scheme: "none", Volumes: []Volume{v}}, nil
+	}
+	l, err := table(image, size, head)
+	if err != nil {
+		return l, fmt.Errorf("image of %d bytes: no partition table and no filesystem that is known: %w", size, err)
+	}
+	for i := range l.Volumes {
+		v := &l.Volumes[i]
+		check(v, size)
+		v.Filesystem = "unknown"
+		if v.Offset < size {
+			v.Filesystem = Detect(Section(image, size, *v), v.Length)
+		}
+	}
+	overlaps(l.Volumes)
+	return l, nil
+}
+
+// bare reports whether fs really fills the disk: an MBR may keep the magic of
+// a filesystem that was there before, but a boot sector of NTFS or FAT and a
+// table don't fit into the same sector.
+func bare(fs string, head []byte) bool {
+	switch fs {
+	case "ntfs", "fat", "exfat", "bitlocker", "refs":
+		return true
+	}
+	return binary.LittleEndian.Uint16(head[510:]) != mbrMagic
+}
+
+// bareLength is what an NTFS boot sector states, with the backup sector that
+// follows the last one; other filesystems have all there is.
+func bareLength(fs string, head []byte, size int64) int64 {
+	if fs != "ntfs" {
+		return size
+	}
+	sector := int64(binary.LittleEndian.Uint16(head[11:]))
+	count := int64(binary.LittleEndian.Uint64(head[40:]))
+	if sector == 0 || count <= 0 || count > (1<<62)/sector {
+		return size
+	}
+	return (count + 1) * sector
+}
+
+func table(image io.ReaderAt, size int64, head []byte) (Layout, error) {
+	var first error
+	for _, sector := range []int64{512, 4096} {
+		l, err := gpt(image, size, sector)
+		if err == nil {
+			return l, nil
+		}
+		if !errors.Is(err, errNoTable) && first == nil {
+			first = err
+		}
+	}
+	l, err := mbr(image, size, head)
+	if err != nil {
+		return l, errors.Join(first, err)
+	}
+	if first != nil {
+		l.Notes = append(l.Notes, first.Error())
+	}
+	return l, nil
+}
+
+func check(v *Volume, size int64) {
+	switch {
+	case v.Offset >= size:
+		v.Notes = append(v.Notes, fmt.Sprintf("starts at %d, behind the end of the image at %d", v.Offset, size))
+	case v.Length > size-v.Offset:
+		v.Notes = append(v.Notes, fmt.Sprintf("ends at %d, behind the end of the image at %d", v.Offset+v.Length, size))
+	}
+}
+
+// overlaps notes every volume that begins before the one in front of it ends.
+func overlaps(vs []Volume) {
+	order := make([]int, len(vs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return int(min(1, max(-1, vs[a].Offset-vs[b].Offset))) })
+	last := -1
+	for _, i := range order {
+		if last >= 0 && vs[i].Offset < vs[last].Offset+vs[last].Length {
+			vs[i].Notes = append(vs[i].Notes, "overlaps "+vs[last].Name)
+		}
+		if last < 0 || vs[i].Offset+vs[i].Length > vs[last].Offset+vs[last].Length {
+			last = i
+		}
+	}
+}
+
+// readFull fills p from off; a short read is an error.
+func readFull(r io.ReaderAt, p []byte, off int64) error {
+	n, err := r.ReadAt(p, off)
+	if n == len(p) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
