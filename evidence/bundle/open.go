@@ -43,6 +43,7 @@ type Bundle struct {
 	Tail     []string // objects of an unfinished bundle that no checkpoint speaks of
 	Problems []Problem
 
+	broken     string // where the chain of leaves broke; nothing after it is checked
 	objects    Objects
 	names      map[string]int64
 	verifier   note.Verifier
@@ -108,6 +109,13 @@ func (b *Bundle) problem(where, format string, args ...any) {
 	if len(b.Problems) < most {
 		b.Problems = append(b.Problems, Problem{where, fmt.Sprintf(format, args...)})
 	}
+}
+
+// breakAt is a problem after which no leaf can be trusted.
+func (b *Bundle) breakAt(where, format string, args ...any) bool {
+	b.problem(where, format, args...)
+	b.broken = where
+	return false
 }
 
 func (b *Bundle) header(ctx context.Context) error {
@@ -216,24 +224,22 @@ func (b *Bundle) step(tree *seal.Tree, n int, s leafAndNote, last bool) bool {
 			b.known[leaf] = true
 			return false
 		}
-		b.problem(check, "is missing")
-		return false
+		return b.breakAt(check, "is missing")
 	}
 	b.known[leaf], b.known[check] = true, true
 	tree.Append(s.leaf)
 	if b.verifier == nil {
-		return false
+		return b.breakAt(leaf, "without the signer's key no signature can be checked")
 	}
 	cp, err := seal.OpenCheckpoint(s.note, b.verifier)
 	want := tree.At(seal.Origin(b.Header.Bundle))
 	switch {
 	case err != nil:
-		b.problem(check, "%v", err)
-		return false
-	case cp != want:
-		b.problem(check, "signed for %d leaves with root %s of %s; the leaves here give %d, %s of %s (a leaf was altered, swapped, added or taken away)",
-			cp.Size, seal.RootText(cp.Root), cp.Origin, want.Size, seal.RootText(want.Root), want.Origin)
-		return false
+		return b.breakAt(check, "%v", err)
+	case cp.Size != want.Size || n > 0 && cp.Origin != want.Origin:
+		return b.breakAt(check, "is the checkpoint for %d leaves of %s; due here is %d of %s", cp.Size, cp.Origin, want.Size, want.Origin)
+	case cp != want: // those before it fitted, so it is this leaf
+		return b.breakAt(leaf, "is not the leaf that was sealed: with it the root is %s; %s was signed for %s", seal.RootText(want.Root), check, seal.RootText(cp.Root))
 	}
 	b.Last, b.LastFile, b.lastSigned = cp, check, s.note
 	return b.leaf(n, leaf, s.leaf)
@@ -245,8 +251,7 @@ func (b *Bundle) leaf(n int, name string, leaf []byte) bool {
 		return true
 	}
 	if b.End != nil {
-		b.problem(name, "a leaf after the end")
-		return false
+		return b.breakAt(name, "a leaf after the end")
 	}
 	switch format, err := seal.FormatOf(leaf); {
 	case err != nil:
@@ -306,20 +311,37 @@ func (b *Bundle) strays() {
 		}
 	}
 	slices.Sort(stray)
-	next := fmt.Sprintf("segments/%06d.", len(b.Segments)+1)
+	unchecked := 0
 	for _, name := range stray {
-		// What a collector that died may leave behind: a segment without its
-		// leaf, and temporary files.
-		if b.End == nil && (strings.HasPrefix(name, next) || durable.IsTemp(name)) {
+		switch {
+		case b.inChain(name) && b.broken == "" && b.End == nil && strings.HasPrefix(name, sealPrefix):
+			b.breakAt(b.nextLeaf(), "is missing, and later ones are there")
+			unchecked++
+		case b.inChain(name) && b.broken != "":
+			unchecked++
+		case b.End == nil && (strings.HasPrefix(name, fmt.Sprintf("segments/%06d.", len(b.Segments)+1)) || durable.IsTemp(name)):
+			// What a collector that died may leave: a segment without its leaf,
+			// and temporary files.
 			b.Tail = append(b.Tail, name)
-			continue
+		default:
+			b.problem(name, "does not belong to the bundle: the seal does not speak of it")
 		}
-		b.problem(name, "does not belong to the bundle: the seal does not speak of it")
 	}
-	if _, ok := b.names[sealName(len(b.Segments)+1, "json")]; b.LastFile == "" && !ok {
-		b.problem("seal", "no good checkpoint at all")
+	if unchecked > 0 {
+		b.problem("seal", "%d objects after %s could not be checked", unchecked, b.broken)
 	}
 }
+
+const sealPrefix = "seal/"
+
+// inChain reports whether a name is one that a leaf, a checkpoint or a segment
+// could have.
+func (b *Bundle) inChain(name string) bool {
+	return strings.HasPrefix(name, sealPrefix) || strings.HasPrefix(name, "segments/") && !durable.IsTemp(name)
+}
+
+// nextLeaf is the name of the first leaf that is not there.
+func (b *Bundle) nextLeaf() string { return sealName(int(b.Last.Size), "json") }
 
 // open opens a segment's object.
 func (b *Bundle) open(ctx context.Context, s seal.Segment) (io.ReadCloser, error) {

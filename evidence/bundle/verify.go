@@ -164,8 +164,12 @@ func (v *verification) container(context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := z.checkContainer(); err != nil {
+	if err := z.checkContainer(v.b.End != nil); err != nil {
 		v.problem(z.String(), "%v", err)
+	}
+	if !z.whole {
+		v.r.State = StateUnfinished
+		v.r.Tail = append(v.r.Tail, "(the ZIP's directory was never written)")
 	}
 	v.check("container", "every byte of the ZIP around the objects", "")
 	return nil

@@ -41,7 +41,8 @@ type zipObjects struct {
 	f     *os.File
 	size  int64
 	at    map[string]span
-	whole bool // the central directory is there
+	whole bool  // the central directory is there
+	sound int64 // without one: where the last sound entry ends
 }
 
 func (z *zipObjects) scan() error {
@@ -99,6 +100,7 @@ func (z *zipObjects) salvage() error {
 		}
 		off = data + size
 	}
+	z.sound = off
 	if len(z.at) == 0 {
 		return errors.New("no ZIP file, or nothing of it is left")
 	}
@@ -129,9 +131,12 @@ func (zipObject) Close() error { return nil }
 
 // checkContainer compares every byte of the ZIP that is not an object's with
 // what a writer would have put there: nothing can hide between the objects.
-func (z *zipObjects) checkContainer() error {
+func (z *zipObjects) checkContainer(ended bool) error {
 	if !z.whole {
-		return nil // no directory: the bundle is unfinished, and says so
+		if ended && z.sound < z.size {
+			return fmt.Errorf("the ZIP's directory, from byte %d on, is damaged", z.sound)
+		}
+		return nil // the collector died: the bundle is unfinished, and says so
 	}
 	type object struct {
 		name string

@@ -1,0 +1,154 @@
+package bundle
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"filippo.io/age"
+
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// stride is how many bits a sweep over all bits goes on at a time: every bit
+// in a full run, a different residue of bits in each byte otherwise.
+func stride() int {
+	if os.Getenv("HOZEN_FULL") != "" {
+		return 1
+	}
+	return 61
+}
+
+// flipAll flips bits of file, one at a time, and demands that check finds each.
+func flipAll(t *testing.T, file string, check func() bool) {
+	t.Helper()
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b [1]byte
+	for bit := 0; bit < int(st.Size())*8; bit += stride() {
+		at := int64(bit / 8)
+		if _, err := f.ReadAt(b[:], at); err != nil {
+			t.Fatal(err)
+		}
+		good := b[0]
+		b[0] ^= 1 << (bit % 8)
+		if _, err := f.WriteAt(b[:], at); err != nil {
+			t.Fatal(err)
+		}
+		if check() {
+			t.Errorf("%s: bit %d of byte %d flipped, and nobody saw it", file, bit%8, at)
+		}
+		b[0] = good
+		if _, err := f.WriteAt(b[:], at); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// passes reports whether a bundle verifies as complete; whatever else comes of
+// it (an error, a problem, an unfinished state) counts as seen.
+func passes(open func() (Objects, error), ids ...age.Identity) bool {
+	o, err := open()
+	if err != nil {
+		return false
+	}
+	b, err := Open(context.Background(), o, ids...)
+	if err != nil {
+		o.Close()
+		return false
+	}
+	defer b.Close()
+	r, err := b.Verify(context.Background(), VerifyOptions{Workers: 1})
+	return err == nil && r.OK() && r.State == "complete"
+}
+
+// Any single flipped bit anywhere in a bundle is found, with and without a key.
+func TestEveryBit(t *testing.T) {
+	m := newMaker(t)
+	small := []evidence.Item{file("/a", []byte("some content")), file("/b", nil)}
+	t.Run("folder", func(t *testing.T) {
+		dir, _ := m.write(m.options(), small...)
+		open := func() (Objects, error) { return DirObjects(dir) }
+		if !passes(open) || !passes(open, m.id) {
+			t.Fatal("the bundle does not verify before it is touched")
+		}
+		err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				flipAll(t, p, func() bool { return passes(open) })
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("zip", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "b.zip")
+		out, err := NewZip(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.writeTo(out, m.options(), small...)
+		open := func() (Objects, error) { return ZipObjects(path) }
+		if !passes(open) || !passes(open, m.id) {
+			t.Fatal("the bundle does not verify before it is touched")
+		}
+		flipAll(t, path, func() bool { return passes(open) })
+	})
+}
+
+// Of a ZIP cut short, at any byte, what lies before the cut can be read and
+// is never called complete.
+func TestZipCutShort(t *testing.T) {
+	m := newMaker(t)
+	path := filepath.Join(t.TempDir(), "b.zip")
+	out, err := NewZip(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.writeTo(out, m.options(), sample()...)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	cut := filepath.Join(t.TempDir(), "cut.zip")
+	for n := 0; n < len(whole); n += 97 {
+		if err := os.WriteFile(cut, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o, err := ZipObjects(cut)
+		if err != nil {
+			seen["unreadable"]++
+			continue
+		}
+		b, err := Open(context.Background(), o, m.id)
+		if err != nil {
+			seen["no header"]++
+			o.Close()
+			continue
+		}
+		r, err := b.Verify(context.Background(), VerifyOptions{Workers: 1})
+		b.Close()
+		if err != nil {
+			t.Fatalf("cut to %d: %v", n, err)
+		}
+		if r.State == "complete" && r.OK() {
+			t.Fatalf("cut to %d of %d bytes, and complete", n, len(whole))
+		}
+		if len(b.Segments) > 0 && r.Items > 0 {
+			seen["with items"]++
+		}
+	}
+	if seen["with items"] == 0 || seen["no header"] == 0 {
+		t.Errorf("%v", seen)
+	}
+}
