@@ -1,0 +1,160 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+)
+
+func item(path string, content []byte) evidence.Item {
+	it := evidence.Item{Open: evidence.Bytes(content)}
+	it.Record.Source, it.Record.Type = "live", evidence.TypeFile
+	it.Record.MTime = evidence.At(time.Unix(1_000_000_000, 5))
+	it.Record.SetPath(path)
+	return it
+}
+
+func write(t *testing.T, items ...evidence.Item) *bundle.Bundle {
+	t.Helper()
+	ctx := context.Background()
+	skey, vkey, err := note.GenerateKey(rand.Reader, "tester")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "b")
+	out, err := bundle.NewDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := bundle.New(ctx, out, bundle.Options{Header: seal.Header{Case: "IR-1"}, Signer: signer, VKey: vkey, NoEncryption: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range items {
+		if err := w.Add(ctx, it); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Close(ctx, seal.End{}); err != nil {
+		t.Fatal(err)
+	}
+	o, err := bundle.DirObjects(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.Open(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	return b
+}
+
+func extractAll(t *testing.T, b *bundle.Bundle, dir string) []Result {
+	t.Helper()
+	target, err := New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []Result
+	for it, err := range b.Items(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := target.Item(context.Background(), b, it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	if err := target.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Whatever the names hold, nothing is written outside the target.
+func TestHostileNames(t *testing.T) {
+	outside := t.TempDir()
+	dir := filepath.Join(outside, "in", "target")
+	link := evidence.Item{}
+	link.Record.Source, link.Record.Type, link.Record.Outcome = "live", evidence.TypeSymlink, evidence.Collected
+	link.Record.SetPath("/link")
+	link.Record.SetTarget(outside)
+	content := []byte("x")
+	b := write(t, link,
+		item("/../../escaped", content), item("../escaped", content), item("/a/../../../escaped", content),
+		item("/link/escaped", content), item("/.", content), item("/..", content), item("/", content), item("", content),
+		item("/nul\x00byte", content), item("/"+strings.Repeat("n", 300), content), item("/bad\xff\nname", content),
+		item("/twice", content), item("/twice", content), item("/file", content), item("/file/below", content),
+		item("/"+strings.Repeat("deep/", 1500)+"f", content))
+	results := extractAll(t, b, dir)
+	var above []string
+	err := filepath.WalkDir(outside, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !strings.HasPrefix(p, dir+"/") {
+			above = append(above, p)
+		}
+		return nil // the deep one is beyond what WalkDir can follow
+	})
+	if err != nil || len(above) > 0 {
+		t.Errorf("written outside: %q (%v)", above, err)
+	}
+	written := 0
+	for _, r := range results {
+		if r.Name != "" {
+			written++
+		}
+		if r.Err != nil && r.Item.Record.Path != "/file/below" {
+			t.Errorf("%q: %v", r.Item.Record.Path, r.Err)
+		}
+	}
+	if written != len(results)-2 { // all but the link and /file/below
+		t.Errorf("%d of %d items were written", written, len(results))
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "live", "link")); err == nil {
+		if st, _ := os.Lstat(filepath.Join(dir, "live", "link")); st.Mode()&fs.ModeSymlink != 0 {
+			t.Error("a symbolic link was made")
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "live", "bad\xff\nname")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExtractContent(t *testing.T) {
+	big := make([]byte, 5<<20)
+	copy(big[3<<20:], "in the middle")
+	b := write(t, item("/sparse", big), item("/empty", nil), item("/a/b", []byte("abc")))
+	dir := t.TempDir()
+	for _, r := range extractAll(t, b, dir) {
+		if r.Err != nil {
+			t.Error(r.Err)
+		}
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "live/sparse"))
+	if err != nil || !bytes.Equal(got, big) {
+		t.Errorf("the sparse file differs (%v)", err)
+	}
+	if st, err := os.Stat(filepath.Join(dir, "live/a/b")); err != nil || st.Size() != 3 || !st.ModTime().Equal(time.Unix(1_000_000_000, 5)) || st.Mode() != 0o600 {
+		t.Errorf("%v %v", st, err)
+	}
+	if st, err := os.Stat(filepath.Join(dir, "live/empty")); err != nil || st.Size() != 0 {
+		t.Error("the empty file is missing")
+	}
+}
