@@ -1,0 +1,120 @@
+// Package image reads files from disk images: whole disks with an MBR or a
+// GPT, or single volumes. Each NTFS volume becomes one source; other volumes
+// are reported, never left out in silence.
+package image
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/evidence/disk"
+	"github.com/hozen-dfir/hozen/evidence/disk/ntfs"
+)
+
+// Note says something about an image that no item says: a volume that can't
+// be read yet, a partition table that was repaired.
+type Note struct {
+	Volume string // "p1" …; "" for the whole image
+	Text   string
+	Unread bool // a volume is there that no source reads: a gap
+}
+
+// String prints the volume and the text.
+func (n Note) String() string {
+	if n.Volume == "" {
+		return n.Text
+	}
+	return n.Volume + ": " + n.Text
+}
+
+// Open opens an image and every volume of it that can be read. The sources
+// are named after their volumes, "p1" or "volume". An image without any is no
+// error: the notes tell what is there.
+func Open(path string) ([]collect.Source, []Note, error) {
+	im, err := disk.OpenImage(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := disk.Volumes(im, im.Size())
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("image %q: %w", path, err), im.Close())
+	}
+	sh := &shared{image: im, users: 1}
+	defer sh.release()
+	var notes []Note
+	for _, t := range l.Notes {
+		notes = append(notes, Note{Text: t})
+	}
+	var out []collect.Source
+	for _, v := range l.Volumes {
+		for _, t := range v.Notes {
+			notes = append(notes, Note{Volume: v.Name, Text: t})
+		}
+		src, note := openVolume(sh, l, v)
+		if note.Text != "" {
+			notes = append(notes, note)
+		}
+		if src != nil {
+			out = append(out, src)
+		}
+	}
+	return out, notes, nil
+}
+
+func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note) {
+	if v.Filesystem != "ntfs" {
+		return nil, Note{v.Name, fmt.Sprintf("%s at offset %d, %d bytes: not supported yet", v.Filesystem, v.Offset, v.Length), true}
+	}
+	fs, err := ntfs.Open(disk.Section(sh.image, sh.image.Size(), v))
+	if err != nil {
+		return nil, Note{v.Name, fmt.Sprintf("ntfs at offset %d: %v", v.Offset, err), true}
+	}
+	sh.acquire()
+	s := &volume{fs: fs, sh: sh, info: collect.SourceInfo{
+		Name: v.Name, Kind: "ntfs volume", OS: collect.Windows, Method: "ntfs", Fold: true,
+		Details: details(sh.image, l, v, fs.Info()),
+	}}
+	return s, Note{v.Name, strings.Join(fs.Info().Notes, "; "), false}
+}
+
+func details(im *disk.Image, l disk.Layout, v disk.Volume, n ntfs.Info) map[string]string {
+	d := map[string]string{
+		"image": im.Files[0], "image_kind": im.Kind, "image_size": strconv.FormatInt(im.Size(), 10),
+		"image_parts": strconv.Itoa(len(im.Files)), "scheme": l.Scheme, "offset": strconv.FormatInt(v.Offset, 10),
+		"length": strconv.FormatInt(v.Length, 10), "serial": fmt.Sprintf("%016X", n.Serial), "label": n.Label,
+		"cluster_size": strconv.FormatInt(n.ClusterSize, 10), "ntfs_version": n.Version, "dirty": strconv.FormatBool(n.Dirty),
+		"volume_type": v.Type, "partition_label": v.Label, "volume_notes": strings.Join(v.Notes, "; "),
+	}
+	for k, s := range d {
+		if s == "" {
+			delete(d, k)
+		}
+	}
+	return d
+}
+
+// shared closes an image with the last source that reads it.
+type shared struct {
+	image *disk.Image
+	mu    sync.Mutex
+	users int
+}
+
+func (s *shared) acquire() {
+	s.mu.Lock()
+	s.users++
+	s.mu.Unlock()
+}
+
+func (s *shared) release() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users--; s.users == 0 {
+		return s.image.Close()
+	}
+	return nil
+}

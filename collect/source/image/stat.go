@@ -1,0 +1,133 @@
+package image
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/disk/ntfs"
+)
+
+// maxStreams bounds the alternate streams listed for one file.
+const maxStreams = 1000
+
+// recordBadClus is $BadClus: its stream $Bad spans the volume, and holds bytes
+// only where clusters were found bad.
+const recordBadClus = 8
+
+// stat gathers what the volume knows of an object.
+func (v *volume) stat(o object) evidence.Stat {
+	n := o.node
+	st := evidence.Stat{
+		Type: evidence.TypeFile, Inode: n.Ref.String(),
+		MTime: at(n.Times.Modified), ATime: at(n.Times.Accessed), CTime: at(n.Times.Changed), BTime: at(n.Times.Created),
+	}
+	st.UID, st.GID = v.fs.Owner(n)
+	for i := range n.Names {
+		if !n.Names[i].Short {
+			st.Nlink++
+		}
+	}
+	if fn := nameOf(n, o.name); fn != nil {
+		st.FNMTime, st.FNATime, st.FNCTime, st.FNBTime = at(fn.Times.Modified), at(fn.Times.Accessed), at(fn.Times.Changed), at(fn.Times.Created)
+	}
+	st.Attributes = attributes(n)
+	switch {
+	case o.isADS:
+		st.Type = evidence.TypeADS
+	case n.Reparse.Link():
+		st.Type = evidence.TypeSymlink
+		st.SetTarget(n.Reparse.Target)
+	case n.Dir:
+		st.Type = evidence.TypeDir
+	}
+	v.streams(o, &st)
+	return st
+}
+
+// streams fills in sizes, and the names of a node's alternate streams.
+func (v *volume) streams(o object, st *evidence.Stat) {
+	if s, ok := o.node.Stream(o.stream); ok && (o.isADS || s.Name == "") {
+		st.StatLen, st.Alloc = s.Size, s.Alloc
+		if s.Resident {
+			st.Attributes = append(st.Attributes, "resident")
+		}
+		if o.isADS {
+			for _, k := range []struct {
+				on   bool
+				name string
+			}{{s.Compressed, "stream-compressed"}, {s.Sparse, "stream-sparse"}, {s.Encrypted, "stream-encrypted"}} {
+				if k.on {
+					st.Attributes = append(st.Attributes, k.name)
+				}
+			}
+		}
+	}
+	if o.isADS {
+		return
+	}
+	for _, s := range o.node.Streams {
+		if s.Name == "" || o.node.Ref.Record == recordBadClus && !stored(o.node, s.Name) {
+			continue
+		}
+		if len(st.Streams) >= maxStreams {
+			st.Attributes = append(st.Attributes, fmt.Sprintf("more than %d streams", maxStreams))
+			return
+		}
+		name, _ := evidence.Text(s.Name)
+		st.Streams = append(st.Streams, name)
+	}
+}
+
+func stored(n *ntfs.Node, stream string) bool {
+	d, err := n.Open(stream)
+	return err != nil || d.Stored()
+}
+
+// nameOf picks the $FILE_NAME that a path came by.
+func nameOf(n *ntfs.Node, name string) *ntfs.Name {
+	var any *ntfs.Name
+	for i := range n.Names {
+		fn := &n.Names[i]
+		if fn.Name == name {
+			return fn
+		}
+		if any == nil || any.Short && !fn.Short {
+			any = fn
+		}
+	}
+	return any
+}
+
+func at(t time.Time) evidence.Time {
+	if t.IsZero() {
+		return evidence.Time{}
+	}
+	return evidence.At(t)
+}
+
+// attributes names FILE_ATTRIBUTE_* ([MS-FSCC] 2.6), the reparse tag, and
+// damage.
+func attributes(n *ntfs.Node) []string {
+	var out []string
+	for _, k := range [...]struct {
+		bit  uint32
+		name string
+	}{
+		{0x1, "readonly"}, {0x2, "hidden"}, {0x4, "system"}, {0x20, "archive"}, {0x40, "device"},
+		{0x100, "temporary"}, {0x200, "sparse"}, {0x400, "reparse"}, {0x800, "compressed"}, {0x1000, "offline"},
+		{0x2000, "not-indexed"}, {0x4000, "encrypted"}, {0x8000, "integrity"}, {0x20000, "no-scrub"},
+		{0x40000, "recall-on-open"}, {0x80000, "pinned"}, {0x100000, "unpinned"}, {0x400000, "recall-on-data-access"},
+	} {
+		if n.Flags&k.bit != 0 {
+			out = append(out, k.name)
+		}
+	}
+	if n.Reparse != nil {
+		out = append(out, fmt.Sprintf("reparse-tag=%#08x", n.Reparse.Tag))
+	}
+	for _, p := range n.Problems {
+		out = append(out, "damaged: "+p)
+	}
+	return out
+}

@@ -1,0 +1,286 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/source"
+	"github.com/hozen-dfir/hozen/collect/source/salvage"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/disk/ntfs"
+)
+
+// sortLimit is how many entries of a directory are sorted in memory.
+const sortLimit = 100_000
+
+// volume is the collect.Source of one NTFS volume.
+type volume struct {
+	fs     *ntfs.FS
+	sh     *shared
+	info   collect.SourceInfo
+	closed atomic.Bool
+}
+
+// Info implements collect.Source.
+func (v *volume) Info() collect.SourceInfo { return v.info }
+
+// Close implements collect.Source.
+func (v *volume) Close() error {
+	if v.closed.Swap(true) {
+		return nil
+	}
+	return v.sh.release()
+}
+
+// object is what a path leads to: a node, or one stream of it.
+type object struct {
+	node    *ntfs.Node
+	name    string // last component, without the stream
+	stream  string
+	isADS   bool
+	journal bool // $Extend/$UsnJrnl:$J
+}
+
+// find resolves a path. A whole name goes before "name:stream".
+func (v *volume) find(path string) (object, error) {
+	comps, err := source.Components(path)
+	if err == nil && v.closed.Load() {
+		err = fmt.Errorf("the source is closed: %w", fs.ErrClosed)
+	}
+	if err != nil {
+		return object{}, err
+	}
+	n, err := v.fs.Lookup(comps)
+	if err == nil {
+		o := object{node: n}
+		if len(comps) > 0 {
+			o.name = comps[len(comps)-1]
+		}
+		return o, nil
+	}
+	if len(comps) == 0 || !errors.Is(err, fs.ErrNotExist) {
+		return object{}, v.explain(path, comps, err)
+	}
+	last := len(comps) - 1
+	base, stream, ok := strings.Cut(comps[last], ":")
+	if !ok || stream == "" {
+		return object{}, v.explain(path, comps, err)
+	}
+	owner := comps[:last:last]
+	if base != "" {
+		owner = append(owner, base)
+	}
+	if n, err = v.fs.Lookup(owner); err != nil {
+		return object{}, v.explain(path, owner, err)
+	}
+	s, ok := n.Stream(stream)
+	if !ok {
+		return object{}, fmt.Errorf("stream %.200q: %w", path, fs.ErrNotExist)
+	}
+	o := object{node: n, name: base, stream: s.Name, isADS: true}
+	o.journal = s.Name == "$J" && len(owner) == 2 && strings.EqualFold(owner[0], "$Extend") && strings.EqualFold(base, "$UsnJrnl")
+	return o, nil
+}
+
+// explain says so where a path leads through a link.
+func (v *volume) explain(path string, comps []string, err error) error {
+	for i := 1; i < len(comps) && errors.Is(err, fs.ErrNotExist); i++ {
+		n, e := v.fs.Lookup(comps[:i])
+		if e != nil {
+			break
+		}
+		if n.Reparse.Link() {
+			return &source.LinkError{Path: path, Component: "/" + strings.Join(comps[:i], "/"), Target: n.Reparse.Target}
+		}
+	}
+	return fmt.Errorf("%.200q: %w", path, err)
+}
+
+// Lstat implements collect.Source.
+func (v *volume) Lstat(path string) (evidence.Stat, error) {
+	o, err := v.find(path)
+	if err != nil {
+		return evidence.Stat{}, err
+	}
+	return v.stat(o), nil
+}
+
+// Crossing implements collect.Source. Only a damaged or hostile volume has a
+// directory within itself.
+func (v *volume) Crossing(path string, _ evidence.Stat) string {
+	comps, err := source.Components(path)
+	if err != nil {
+		return ""
+	}
+	seen := map[uint64]bool{v.fs.Root().Record: true}
+	for i := 1; i <= len(comps); i++ {
+		n, err := v.fs.Lookup(comps[:i])
+		if err != nil {
+			return ""
+		}
+		if seen[n.Ref.Record] {
+			return "loop: a directory within itself"
+		}
+		seen[n.Ref.Record] = true
+	}
+	return ""
+}
+
+// ReadDir implements collect.Source.
+func (v *volume) ReadDir(ctx context.Context, path string) iter.Seq2[collect.Entry, error] {
+	return func(yield func(collect.Entry, error) bool) {
+		o, err := v.find(path)
+		if err == nil && (o.isADS || !o.node.Dir || o.node.Reparse.Link()) {
+			err = fmt.Errorf("read directory %q: it is a %s", path, v.stat(o).Type)
+		}
+		if err == nil {
+			err = v.list(ctx, o.node, yield)
+		}
+		if err != nil {
+			yield(collect.Entry{}, fmt.Errorf("read directory %.200q: %w", path, err))
+		}
+	}
+}
+
+// list yields the entries of a directory; an error is returned, not yielded.
+func (v *volume) list(ctx context.Context, n *ntfs.Node, yield func(collect.Entry, error) bool) error {
+	var batch []collect.Entry
+	streaming, stopped := false, false
+	flush := func() bool {
+		for _, e := range batch {
+			if !yield(e, nil) {
+				stopped = true
+				return false
+			}
+		}
+		batch = batch[:0]
+		return true
+	}
+	err := v.fs.ReadDir(n, func(e ntfs.DirEntry) bool {
+		if e.Short {
+			return ctx.Err() == nil
+		}
+		batch = append(batch, collect.Entry{Name: e.Name, Type: entryType(e)})
+		streaming = streaming || len(batch) > sortLimit
+		return ctx.Err() == nil && (!streaming || flush())
+	})
+	if stopped {
+		return nil
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	slices.SortFunc(batch, func(a, b collect.Entry) int { return strings.Compare(a.Name, b.Name) })
+	if !flush() {
+		return nil
+	}
+	return err
+}
+
+func entryType(e ntfs.DirEntry) evidence.FileType {
+	switch {
+	case (&ntfs.Reparse{Tag: e.Tag}).Link():
+		return evidence.TypeSymlink
+	case e.Dir:
+		return evidence.TypeDir
+	}
+	return evidence.TypeFile
+}
+
+// Open implements collect.Source.
+func (v *volume) Open(_ context.Context, path string) (evidence.Content, evidence.Stat, error) {
+	o, err := v.find(path)
+	if err != nil {
+		return nil, evidence.Stat{}, err
+	}
+	st := v.stat(o)
+	if st.Type != evidence.TypeFile && st.Type != evidence.TypeADS {
+		return nil, st, fmt.Errorf("open %q: %s: not a regular file, never opened", path, st.Type)
+	}
+	d, err := o.node.Open(o.stream)
+	if errors.Is(err, fs.ErrNotExist) && !o.isADS {
+		return &content{Reader: salvage.New(strings.NewReader(""), salvage.Options{})}, st, nil // a file without content of its own, like $Secure
+	}
+	if err == nil && !o.isADS {
+		err = elsewhere(o.node, d)
+	}
+	if err != nil {
+		return nil, st, fmt.Errorf("open %q: %w", path, err)
+	}
+	return newContent(d, &st, o.journal), st, nil
+}
+
+// elsewhere tells of files whose bytes are not in their own stream: reading
+// it would give zeros that nobody ever stored.
+func elsewhere(n *ntfs.Node, d *ntfs.Data) error {
+	switch r := n.Reparse; {
+	case r == nil || d.Stored() || d.Size() == 0:
+		return nil
+	case r.Tag == ntfs.TagWOF:
+		return errors.New("compressed by the Windows Overlay Filter, which is not supported yet; its stream :WofCompressedData holds the bytes")
+	case r.Tag == ntfs.TagDedup:
+		return errors.New("deduplicated, which is not supported yet; its bytes are in the volume's chunk store")
+	case r.Cloud():
+		return errors.New("the content is not on this volume: a cloud provider has it")
+	}
+	return nil
+}
+
+// content is one stream on its one pass.
+type content struct {
+	*salvage.Reader
+	details map[string]string
+}
+
+func newContent(d *ntfs.Data, st *evidence.Stat, journal bool) *content {
+	c := &content{}
+	head := int64(0)
+	if journal {
+		if start, _, err := d.NextData(0); err == nil {
+			head = start
+		}
+	}
+	if head > 0 {
+		n := strconv.FormatInt(head, 10)
+		c.details = map[string]string{"sparse_head_skipped": n}
+		st.Attributes = append(st.Attributes, "sparse-head-skipped="+n)
+	}
+	size := d.Size() - head
+	c.Reader = salvage.New(shifted{d, head}, salvage.Options{
+		Size: size, Skippable: func(error) bool { return true },
+		NextData: func(off int64) (int64, int64, error) {
+			start, end, err := d.NextData(off + head)
+			return start - head, end - head, err
+		},
+	})
+	return c
+}
+
+// shifted leaves out the head of a stream.
+type shifted struct {
+	d    *ntfs.Data
+	head int64
+}
+
+// ReadAt implements io.ReaderAt.
+func (s shifted) ReadAt(p []byte, off int64) (int, error) { return s.d.ReadAt(p, off+s.head) }
+
+// Finish implements evidence.Content.
+func (c *content) Finish() evidence.Finish {
+	lost, more := c.Lost()
+	return evidence.Finish{Lost: lost, LostMore: more}
+}
+
+// Details implements source.Detailed.
+func (c *content) Details() map[string]string { return c.details }
+
+// Close implements evidence.Content.
+func (c *content) Close() error { return nil }

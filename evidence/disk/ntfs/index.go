@@ -1,0 +1,169 @@
+package ntfs
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Flags of an index entry and of a $FILE_NAME within one.
+const (
+	entryLast    = 2
+	flagReparse  = 0x400
+	flagDir      = 0x10000000
+	maxIndexSize = 64 << 10 // bytes of one index block
+	maxBitmap    = 8 << 20  // bytes of an index's bitmap: 64 M blocks
+)
+
+// DirEntry is one name in a directory, as its index has it.
+type DirEntry struct {
+	Name   string
+	Ref    Ref
+	Dir    bool
+	Short  bool   // a DOS name, beside the long one
+	Tag    uint32 // reparse tag, 0 for most
+	Parent Ref
+}
+
+// ReadDir yields every entry of a directory, in the order of its index blocks.
+// A block that can't be used costs its own entries; the error that tells of it
+// comes at the end. False from yield ends the reading without an error.
+func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
+	defer caught(&err)
+	if !n.Dir {
+		return fmt.Errorf("MFT record %d is not a directory", n.Ref.Record)
+	}
+	root, err := n.small(attrIndexRoot, "$I30")
+	if err != nil {
+		return fmt.Errorf("index root: %w", err)
+	}
+	if len(root) < 32 {
+		return fmt.Errorf("index root of %d bytes: %w", len(root), ErrDamaged)
+	}
+	w := &indexWalk{yield: yield}
+	w.entries(root[16:])
+	block := int64(binary.LittleEndian.Uint32(root[8:]))
+	if w.stopped {
+		return nil
+	}
+	alloc, err := f.stream(n.attrs, attrIndexAlloc, "$I30")
+	if errors.Is(err, errNoStream) {
+		return w.err
+	}
+	if alloc == nil || !power(block, 512, maxIndexSize) {
+		return errors.Join(w.err, err, fmt.Errorf("index blocks of %d bytes: %w", block, ErrDamaged))
+	}
+	w.blocks(alloc, block, n.bitmap())
+	if w.stopped {
+		return nil
+	}
+	return errors.Join(w.err, err)
+}
+
+// bitmap tells which blocks of the index are in use; nil: unknown, take all.
+func (n *Node) bitmap() []byte {
+	d, err := n.fs.stream(n.attrs, attrBitmap, "$I30")
+	if err != nil || d.size > maxBitmap {
+		return nil
+	}
+	b := make([]byte, d.size)
+	if _, err := d.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil
+	}
+	return b
+}
+
+// indexWalk goes over the blocks of one index.
+type indexWalk struct {
+	yield   func(DirEntry) bool
+	stopped bool
+	err     error // the first
+	bad     int
+}
+
+func (w *indexWalk) fail(err error) {
+	w.bad++
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+func (w *indexWalk) blocks(d *Data, size int64, used []byte) {
+	b := make([]byte, size)
+	for i := int64(0); (i+1)*size <= d.size && !w.stopped; i++ {
+		if used != nil && (i/8 >= int64(len(used)) || used[i/8]&(1<<(i%8)) == 0) {
+			continue
+		}
+		if start, _, err := d.NextData(i * size); err == nil && start > i*size {
+			i = max(i, start/size-1) // a hole holds no blocks
+			continue
+		}
+		if _, err := d.ReadAt(b, i*size); err != nil {
+			w.fail(fmt.Errorf("index block %d: %w", i, err))
+			if w.bad > 1000 {
+				return // a truncated image; the error tells of it
+			}
+			continue
+		}
+		if err := fixup(b); err != nil {
+			w.fail(fmt.Errorf("index block %d: %w", i, err))
+			continue
+		}
+		w.entries(b[24:])
+	}
+}
+
+// fixup undoes the marks at the end of each 512 bytes of an index block.
+func fixup(b []byte) error {
+	if string(b[:4]) != "INDX" {
+		return fmt.Errorf("no INDX signature: %w", ErrDamaged)
+	}
+	at, n := int(binary.LittleEndian.Uint16(b[4:])), int(binary.LittleEndian.Uint16(b[6:]))
+	marks, ok := cut(b, at, 2*n)
+	if !ok || n != len(b)/512+1 {
+		return fmt.Errorf("%d fix-ups at %d: %w", n, at, ErrDamaged)
+	}
+	for i := 1; i < n; i++ {
+		end := b[i*512-2 : i*512]
+		if end[0] != marks[0] || end[1] != marks[1] {
+			return fmt.Errorf("torn write in sector %d: %w", i-1, ErrDamaged)
+		}
+	}
+	for i := 1; i < n; i++ {
+		copy(b[i*512-2:], marks[2*i:2*i+2])
+	}
+	return nil
+}
+
+// entries reads those behind one index header.
+func (w *indexWalk) entries(b []byte) {
+	off, end := int64(binary.LittleEndian.Uint32(b)), int64(binary.LittleEndian.Uint32(b[4:]))
+	if end > int64(len(b)) || off < 16 {
+		w.fail(fmt.Errorf("index entries from %d to %d of %d bytes: %w", off, end, len(b), ErrDamaged))
+		end = min(end, int64(len(b)))
+		off = max(off, 16)
+	}
+	for off+16 <= end && !w.stopped {
+		e := b[off:end]
+		size, key := int64(binary.LittleEndian.Uint16(e[8:])), int(binary.LittleEndian.Uint16(e[10:]))
+		if binary.LittleEndian.Uint16(e[12:])&entryLast != 0 {
+			return
+		}
+		raw, ok := cut(e, 16, key)
+		fn, good := parseFileName(raw)
+		if size < 16 || size%8 != 0 || size > int64(len(e)) || !ok || !good {
+			w.fail(fmt.Errorf("index entry of %d bytes: %w", size, ErrDamaged))
+			return
+		}
+		d := DirEntry{Name: fn.name, Ref: refOf(binary.LittleEndian.Uint64(e)), Dir: fn.flags&flagDir != 0, Short: fn.space == spaceDOS, Parent: fn.parent}
+		if fn.flags&flagReparse != 0 {
+			d.Tag = fn.reparse
+		}
+		self := d.Ref.Record == recordRoot && fn.parent.Record == recordRoot // "." of the root
+		if !self {
+			w.stopped = !w.yield(d)
+		}
+		off += size
+	}
+}

@@ -1,0 +1,213 @@
+// Package ntfs reads an NTFS volume: its directories, records and streams.
+//
+// It stands on go-ntfs for the records of the MFT (fix-ups, cache, attribute
+// headers) and for LZNT1. What lies above is its own, because a collector may
+// not lose bytes without a word: run lists are joined over all segments and
+// their gaps are errors, reads beyond a truncated image are errors rather than
+// zeros, directories have no size limit, names keep their exact UTF-16, and
+// every list, chain and loop of a damaged or hostile volume is bounded.
+//
+// Facts of the format: the Linux-NTFS project's documentation, [MS-FSCC] for
+// attributes, reparse points and security descriptors, [MS-XCA] for LZNT1.
+package ntfs
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"www.velocidex.com/golang/go-ntfs/parser"
+)
+
+// Numbers of records with a fixed meaning.
+const (
+	recordMFT    = 0
+	recordVolume = 3
+	recordRoot   = 5
+	recordBad    = 8
+	recordSecure = 9
+	recordUpcase = 10
+)
+
+// Bounds of what one volume, record or stream may hold.
+const (
+	maxCluster   = 2 << 20 // bytes; Windows formats up to 2 MiB
+	maxRecord    = 4096    // bytes of one MFT record; 1,024 or 4,096 in the field
+	maxAttrs     = 8192    // attributes of one file, over all its records
+	maxExtension = 4096    // records that one file's attributes spread over
+	maxAttrList  = 256 << 10
+	maxRuns      = 1 << 20 // runs of one stream
+	maxClusters  = 1 << 50
+	maxValue     = 64 << 10 // bytes of a resident value or of a small stream read whole
+)
+
+// ErrDamaged marks what can't be read because the volume contradicts itself.
+var ErrDamaged = errors.New("damaged")
+
+// Ref names a record of the MFT and its use: a number and a sequence.
+type Ref struct {
+	Record uint64
+	Seq    uint16
+}
+
+// String prints "record-sequence".
+func (r Ref) String() string { return fmt.Sprintf("%d-%d", r.Record, r.Seq) }
+
+func refOf(v uint64) Ref { return Ref{v & (1<<48 - 1), uint16(v >> 48)} }
+
+// Info describes a volume.
+type Info struct {
+	SectorSize, ClusterSize, RecordSize int64
+	Clusters                            int64  // on the volume
+	Serial                              uint64 // printed as 16 hex digits by Windows
+	Label                               string
+	Version                             string // "3.1"
+	Dirty                               bool   // not unmounted cleanly
+	Notes                               []string
+}
+
+// FS is an open volume. It is safe for concurrent use.
+type FS struct {
+	r    io.ReaderAt
+	info Info
+	mft  *Data
+	ctx  *parser.NTFSContext
+	fold foldTable
+
+	dirs   *dirCache
+	secure secure
+}
+
+// Open opens the volume that starts at offset 0 of r. Only a boot sector or an
+// MFT that can't be used at all is an error.
+func Open(r io.ReaderAt) (*FS, error) {
+	f := &FS{r: r, dirs: newDirCache()}
+	mftAt, mirrorAt, err := f.boot()
+	if err != nil {
+		return nil, err
+	}
+	f.ctx = parser.GetNTFSContextFromRawMFT(r, f.info.ClusterSize, f.info.RecordSize)
+	f.ctx.DiskReader = r
+	err = f.openMFT(mftAt)
+	if err != nil {
+		f.info.Notes = append(f.info.Notes, fmt.Sprintf("$MFT at %d: %v; its mirror was used", mftAt, err))
+		if merr := f.openMFT(mirrorAt); merr != nil {
+			return nil, fmt.Errorf("open $MFT: %w; its mirror: %w", err, merr)
+		}
+	}
+	f.fold = f.upcase()
+	f.describe()
+	return f, nil
+}
+
+// Info returns what is known of the volume.
+func (f *FS) Info() Info { return f.info }
+
+// Root returns the volume's top directory.
+func (f *FS) Root() Ref { return Ref{Record: recordRoot, Seq: recordRoot} }
+
+// boot reads the boot sector: where the MFT and its mirror begin, in bytes.
+func (f *FS) boot() (mft, mirror int64, err error) {
+	b := make([]byte, 512)
+	if _, err := f.r.ReadAt(b, 0); err != nil {
+		return 0, 0, fmt.Errorf("read boot sector: %w", err)
+	}
+	if string(b[3:11]) != "NTFS    " {
+		return 0, 0, fmt.Errorf("no NTFS boot sector: %w", ErrDamaged)
+	}
+	sector, per := int64(binary.LittleEndian.Uint16(b[11:])), int64(b[13])
+	if per > 0x80 { // a negative power of two, for clusters over 64 KiB
+		per = 1 << min(256-per, 12)
+	}
+	total := int64(binary.LittleEndian.Uint64(b[40:]))
+	f.info.SectorSize, f.info.ClusterSize = sector, sector*per
+	f.info.Serial = binary.LittleEndian.Uint64(b[72:])
+	if !power(sector, 256, 4096) || !power(sector*per, 512, maxCluster) || total <= 0 || total > maxClusters {
+		return 0, 0, fmt.Errorf("boot sector: sectors of %d bytes, clusters of %d, %d sectors: %w", sector, sector*per, total, ErrDamaged)
+	}
+	f.info.Clusters = total / per
+	f.info.RecordSize = sized(int8(b[64]), f.info.ClusterSize)
+	if !power(f.info.RecordSize, 512, maxRecord) {
+		return 0, 0, fmt.Errorf("boot sector: records of %d bytes: %w", f.info.RecordSize, ErrDamaged)
+	}
+	lcn := func(at int) (int64, bool) {
+		v := binary.LittleEndian.Uint64(b[at:])
+		return int64(v) * f.info.ClusterSize, v < uint64(f.info.Clusters)
+	}
+	mft, ok := lcn(48)
+	mirror, ok2 := lcn(56)
+	if !ok && !ok2 {
+		return 0, 0, fmt.Errorf("boot sector: $MFT lies outside the volume: %w", ErrDamaged)
+	}
+	return mft, mirror, nil
+}
+
+func power(v, least, most int64) bool { return v >= least && v <= most && v&(v-1) == 0 }
+
+// sized reads the boot sector's form of a size: clusters, or a negative power
+// of two bytes.
+func sized(v int8, cluster int64) int64 {
+	if v > 0 {
+		return int64(v) * cluster
+	}
+	return 1 << min(-int(v), 30)
+}
+
+// openMFT reads record 0 at a place on the disk and opens the MFT's stream
+// over all its segments; later ones lie in records that the first shows.
+func (f *FS) openMFT(at int64) (err error) {
+	defer caught(&err)
+	entry, err := parser.GetFixedUpMFTEntry(f.ctx, f.r, at)
+	if err != nil {
+		return err
+	}
+	rec, err := f.parse(entry, recordMFT)
+	if err != nil {
+		return err
+	}
+	f.mft, err = f.stream(rec.attrs, attrData, "")
+	if err != nil {
+		return err
+	}
+	f.ctx.MFTReader = f.mft
+	if !rec.has(attrList) {
+		return nil
+	}
+	n, err := f.node(rec)
+	if err != nil {
+		return err
+	}
+	f.info.Notes = append(f.info.Notes, n.Problems...)
+	whole, err := f.stream(n.attrs, attrData, "")
+	if err != nil {
+		return err
+	}
+	f.mft, f.ctx.MFTReader = whole, whole
+	return nil
+}
+
+// describe reads $Volume; without it the volume has no label.
+func (f *FS) describe() {
+	n, err := f.Node(Ref{Record: recordVolume})
+	if err != nil {
+		f.info.Notes = append(f.info.Notes, fmt.Sprintf("$Volume: %v", err))
+		return
+	}
+	for _, a := range n.attrs {
+		switch {
+		case a.kind == attrVolumeName && a.resident:
+			f.info.Label = decode(a.value)
+		case a.kind == attrVolumeInfo && a.resident && len(a.value) >= 12:
+			f.info.Version = fmt.Sprintf("%d.%d", a.value[8], a.value[9])
+			f.info.Dirty = a.value[10]&1 != 0
+		}
+	}
+}
+
+// caught turns a panic of the library below into an error.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v", ErrDamaged, p)
+	}
+}

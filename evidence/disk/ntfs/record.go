@@ -1,0 +1,155 @@
+package ntfs
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"www.velocidex.com/golang/go-ntfs/parser"
+)
+
+// Attribute types.
+const (
+	attrStandard   = 0x10
+	attrList       = 0x20
+	attrFileName   = 0x30
+	attrSecurity   = 0x50
+	attrVolumeName = 0x60
+	attrVolumeInfo = 0x70
+	attrData       = 0x80
+	attrIndexRoot  = 0x90
+	attrIndexAlloc = 0xA0
+	attrBitmap     = 0xB0
+	attrReparse    = 0xC0
+	attrEnd        = 0xFFFFFFFF
+)
+
+// Flags of a record and of an attribute.
+const (
+	recordInUse = 1
+	recordDir   = 2
+
+	attrCompressed = 0x00FF // the low byte: a method; 1 is LZNT1
+	attrEncrypted  = 0x4000
+	attrSparse     = 0x8000
+)
+
+// attr is one attribute, or one segment of a non-resident one.
+type attr struct {
+	kind     uint32
+	id       uint16
+	name     string
+	flags    uint16
+	resident bool
+	value    []byte // resident
+
+	first, last uint64 // VCNs of the segment
+	unit        uint16 // log2 of clusters in a compression unit
+	alloc       int64  // sizes stand in the segment with VCN 0
+	size        int64
+	init        int64
+	pairs       []byte // mapping pairs
+}
+
+// record is one MFT record.
+type record struct {
+	ref   Ref
+	flags uint16
+	base  Ref // zero unless it is an extension of another
+	attrs []attr
+}
+
+func (r *record) has(kind uint32) bool {
+	for i := range r.attrs {
+		if r.attrs[i].kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// record reads MFT record n.
+func (f *FS) record(n uint64) (rec *record, err error) {
+	defer caught(&err)
+	if n >= 1<<48 || int64(n) >= f.mft.size/f.info.RecordSize {
+		return nil, fmt.Errorf("MFT record %d lies behind the end of the MFT: %w", n, ErrDamaged)
+	}
+	entry, err := f.ctx.GetMFT(int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("MFT record %d: %w", n, err)
+	}
+	return f.parse(entry, n)
+}
+
+// parse reads the attributes of a record that go-ntfs has fixed up.
+func (f *FS) parse(entry *parser.MFT_ENTRY, n uint64) (*record, error) {
+	b := make([]byte, f.info.RecordSize)
+	got, err := entry.Reader.ReadAt(b, entry.Offset)
+	if err != nil && err != io.EOF {
+		return nil, fmt.Errorf("MFT record %d: %w", n, err)
+	}
+	if b = b[:got]; got < 48 || string(b[:4]) != "FILE" {
+		return nil, fmt.Errorf("MFT record %d has no FILE signature: %w", n, ErrDamaged)
+	}
+	rec := &record{
+		ref:   Ref{n, binary.LittleEndian.Uint16(b[16:])},
+		flags: binary.LittleEndian.Uint16(b[22:]),
+		base:  refOf(binary.LittleEndian.Uint64(b[32:])),
+	}
+	used := min(int64(binary.LittleEndian.Uint32(b[24:])), int64(len(b)))
+	r := entry.Reader
+	for off := int64(binary.LittleEndian.Uint16(b[20:])); off+16 <= used; {
+		h := parser.NewNTFS_ATTRIBUTE(r, entry.Offset+off, entry.Profile)
+		size := int64(h.Length())
+		if uint32(h.Type().Value) == attrEnd {
+			break
+		}
+		if size < 24 || size%8 != 0 || size > used-off {
+			return rec, fmt.Errorf("MFT record %d: attribute of %d bytes at offset %d: %w", n, size, off, ErrDamaged)
+		}
+		a, err := parseAttr(h, b[off:off+size])
+		if err != nil {
+			return rec, fmt.Errorf("MFT record %d: attribute %#x at offset %d: %w", n, a.kind, off, err)
+		}
+		rec.attrs = append(rec.attrs, a)
+		off += size
+	}
+	return rec, nil
+}
+
+// parseAttr checks every offset of one attribute, whose bytes are b.
+func parseAttr(h *parser.NTFS_ATTRIBUTE, b []byte) (attr, error) {
+	a := attr{kind: uint32(h.Type().Value), id: h.Attribute_id(), flags: uint16(*h.Flags()), resident: h.IsResident()}
+	name, ok := cut(b, int(binary.LittleEndian.Uint16(b[10:])), 2*int(b[9]))
+	if !ok && b[9] > 0 {
+		return a, fmt.Errorf("name outside the attribute: %w", ErrDamaged)
+	}
+	a.name = decode(name)
+	if a.resident {
+		a.value, ok = cut(b, int(h.Content_offset()), int(h.Content_size()))
+		if !ok {
+			return a, fmt.Errorf("value outside the attribute: %w", ErrDamaged)
+		}
+		a.size, a.init = int64(len(a.value)), int64(len(a.value))
+		return a, nil
+	}
+	if len(b) < 64 {
+		return a, fmt.Errorf("non-resident header of %d bytes: %w", len(b), ErrDamaged)
+	}
+	at := int(h.Runlist_offset())
+	if a.pairs, ok = cut(b, at, len(b)-at); !ok {
+		return a, fmt.Errorf("runs outside the attribute: %w", ErrDamaged)
+	}
+	a.first, a.last = h.Runlist_vcn_start(), h.Runlist_vcn_end()
+	a.unit = h.Compression_unit_size()
+	a.alloc, a.size, a.init = int64(h.Allocated_size()), int64(h.Actual_size()), int64(h.Initialized_size())
+	return a, nil
+}
+
+// cut returns n bytes of b at off, if they are there.
+func cut(b []byte, off, n int) ([]byte, bool) {
+	if off < 0 || n < 0 || off > len(b) || n > len(b)-off {
+		return nil, false
+	}
+	return b[off : off+n], true
+}
