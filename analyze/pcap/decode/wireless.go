@@ -63,6 +63,9 @@ func (d *Decoder) dot11(b []byte, depth int) {
 // amsdu splits an aggregate (section 9.3.2.2): two addresses, a length, LLC,
 // padding to 4 bytes.
 func (d *Decoder) amsdu(b []byte, depth int) {
+	if len(b) < 14 {
+		d.malformed("802.11 aggregate")
+	}
 	for len(b) >= 14 {
 		n := int(binary.BigEndian.Uint16(b[12:]))
 		if n == 0 || 14+n > len(b) {
