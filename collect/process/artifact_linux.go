@@ -22,7 +22,7 @@ const (
 	readWait   = 10 * time.Second // for one process
 	batchBytes = 16 << 20         // facts held before executables are hashed
 	batchFiles = 96               // executables held open before they are hashed
-	maxSummary = 1 << 18          // sockets whose addresses are shown with open files
+	maxSummary = 1 << 17          // sockets whose addresses are shown with open files
 )
 
 // run is one collection.

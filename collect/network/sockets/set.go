@@ -12,8 +12,8 @@ import (
 
 // Bounds of one listing.
 const (
-	MaxSockets = 1 << 20 // of one network namespace
-	maxOwners  = 1 << 22 // open files that refer to sockets
+	MaxSockets = 1 << 17 // of one network namespace
+	maxOwners  = 1 << 19 // open files that refer to sockets
 )
 
 // Set is the sockets of one network namespace, each seen in one view or both.

@@ -92,7 +92,12 @@ func (s *Socket) setName(raw string) { s.Name, s.NameB64 = evidence.Text(raw) }
 var tcpStates = [...]string{
 	1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT",
 	7: "CLOSE", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING", 12: "NEW_SYN_RECV",
+	13: BoundInactive,
 }
+
+// BoundInactive is the state of a TCP socket that has an address and neither
+// listens nor is connected.
+const BoundInactive = "BOUND_INACTIVE"
 
 // state names a state number; sockets without connections rest in CLOSE.
 func state(protocol string, n uint8) string {

@@ -14,7 +14,7 @@ import (
 // Bounds of one read.
 const (
 	MaxSmall = 64 << 10  // stat, status, limits and their like
-	MaxTable = 64 << 20  // tables of a whole host: net/tcp, modules, mountinfo
+	MaxTable = 32 << 20  // tables of a whole host: net/tcp, modules, mountinfo
 	MaxArgs  = 256 << 10 // cmdline
 	MaxEnv   = 256 << 10 // environ
 	MaxFDs   = 65536     // open files of one process

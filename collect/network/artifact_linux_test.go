@@ -1,0 +1,537 @@
+package network
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/network/sockets"
+	"github.com/hozen-dfir/hozen/collect/process/emit"
+	"github.com/hozen-dfir/hozen/collect/sinktest"
+	"github.com/hozen-dfir/hozen/collect/sourcetest"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+func liveSource() collect.Source {
+	s := sourcetest.NewDir("/", collect.Linux)
+	s.In.Name, s.In.Live = "live", true
+	return s
+}
+
+func take(t *testing.T) *sinktest.Sink {
+	t.Helper()
+	sink := &sinktest.Sink{}
+	if err := New().Collect(context.Background(), liveSource(), sink); err != nil {
+		t.Fatal(err)
+	}
+	return sink
+}
+
+func lines[T any](t *testing.T, sink *sinktest.Sink, path string) (out []T) {
+	t.Helper()
+	got := sink.Find("live", path)
+	if len(got) != 1 {
+		t.Fatalf("%d items at %s, want 1", len(got), path)
+	}
+	for line := range bytes.Lines(got[0].Bytes) {
+		var v T
+		if err := json.Unmarshal(line, &v); err != nil {
+			t.Fatalf("%s: %v in %s", path, err, line)
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+func observations(t *testing.T, sink *sinktest.Sink, kind string) (out []emit.Observation) {
+	t.Helper()
+	for _, g := range sink.Items() {
+		var o emit.Observation
+		if g.Record.Source != "hozen" {
+			continue
+		}
+		if err := json.Unmarshal(g.Bytes, &o); err != nil {
+			t.Fatal(err)
+		}
+		if o.Kind == kind {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func ipJSON[T any](t *testing.T, args ...string) (out []T) {
+	t.Helper()
+	b, err := exec.Command("ip", append([]string{"-j", "-d"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("ip %v: %v", args, err)
+	}
+	if len(bytes.TrimSpace(b)) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(b, &out); err != nil {
+		t.Fatalf("ip %v: %v", args, err)
+	}
+	return out
+}
+
+// ownNamespace runs the calling test again in a network namespace of its own,
+// and returns false in the outer run.
+func ownNamespace(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("HOZEN_TEST_NETNS") == t.Name() {
+		return true
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, for a network namespace")
+	}
+	for _, tool := range []string{"ip", "ss"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("no %s to compare with", tool)
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), "HOZEN_TEST_NETNS="+t.Name())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	out, err := cmd.CombinedOutput()
+	switch {
+	case bytes.Contains(out, []byte("--- SKIP")):
+		t.Skipf("%s", out)
+	case err != nil || !bytes.Contains(out, []byte("--- PASS")):
+		t.Errorf("in a namespace: %v\n%s", err, out)
+	}
+	return false
+}
+
+func ipRun(t *testing.T, line string) {
+	t.Helper()
+	if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %s: %v %s", line, err, out)
+	}
+}
+
+func TestTablesAgainstIP(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	for _, l := range []string{
+		"link set lo up", "link add v0 type veth peer name v1", "link set v0 address 02:00:00:00:00:05",
+		"link set v0 up", "link set v1 up", "link set v1 promisc on", "link set v0 alias odd",
+		"addr add 10.9.8.1/24 brd + dev v0", "addr add 10.9.8.9 peer 10.7.7.7/32 dev v0", "addr add 2001:db8::1/64 dev v0 nodad",
+		"route add 192.0.2.0/24 via 10.9.8.77 dev v0 metric 7 src 10.9.8.1", "route add blackhole 198.51.100.0/24",
+		"route add 203.0.113.0/24 table 4242 dev v0", "-6 route add 2001:db8:5::/48 via 2001:db8::99 dev v0 metric 50",
+		"route add 100.64.0.0/10 nexthop via 10.9.8.3 dev v0 weight 3 nexthop via 10.9.8.4 dev v0 weight 1",
+		"rule add from 10.9.8.0/24 to 10.0.0.0/8 fwmark 0x5/0xff table 4242 priority 99", "-6 rule add iif v0 prohibit priority 98",
+		"rule add uidrange 1000-2000 table 4242 priority 97",
+		"neigh add 10.9.8.77 lladdr 02:11:22:33:44:55 dev v0 nud permanent", "neigh add 2001:db8::99 lladdr 02:11:22:33:44:66 dev v0 nud stale",
+	} {
+		ipRun(t, l)
+	}
+	sink := take(t)
+	compareInterfaces(t, sink)
+	compareAddresses(t, sink)
+	compareRoutes(t, sink)
+	compareRules(t, sink)
+	compareNeighbours(t, sink)
+	seen := observations(t, sink, "promiscuous-interface")
+	if len(seen) != 1 || seen[0].Facts["interface"] != "v1" {
+		t.Errorf("promiscuous interfaces %+v, want v1 alone", seen)
+	}
+}
+
+func same(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	sort.Strings(got)
+	sort.Strings(want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s differ (-ip +ours):\n%s", what, d)
+	}
+	if len(want) == 0 {
+		t.Errorf("no %s to compare", what)
+	}
+}
+
+func compareInterfaces(t *testing.T, sink *sinktest.Sink) {
+	type ipLink struct {
+		Ifindex          int
+		Ifname, Address  string
+		Broadcast, Qdisc string
+		Operstate        string
+		MTU              int
+		Flags            []string
+		Promiscuity      int
+		Linkinfo         struct {
+			Kind string `json:"info_kind"`
+		}
+		Ifalias string
+	}
+	var got, want []string
+	for _, i := range lines[Interface](t, sink, "/network/interfaces.jsonl") {
+		got = append(got, fmt.Sprint(i.Index, i.Name, i.Address, i.Broadcast, i.QDisc, strings.ToUpper(i.OperState), i.MTU, i.Promiscuity, i.Kind, i.Alias,
+			slices.Contains(i.Flags, "promisc"), slices.Contains(i.Flags, "lower_up"), slices.Contains(i.Flags, "loopback")))
+		if i.Counters["rx_packets"] == "" {
+			t.Errorf("no counters of %s", i.Name)
+		}
+	}
+	for _, i := range ipJSON[ipLink](t, "link") {
+		want = append(want, fmt.Sprint(i.Ifindex, i.Ifname, i.Address, i.Broadcast, i.Qdisc, i.Operstate, i.MTU, i.Promiscuity, i.Linkinfo.Kind, i.Ifalias,
+			slices.Contains(i.Flags, "PROMISC"), slices.Contains(i.Flags, "LOWER_UP"), slices.Contains(i.Flags, "LOOPBACK")))
+	}
+	same(t, "interfaces", got, want)
+}
+
+func compareAddresses(t *testing.T, sink *sinktest.Sink) {
+	type ipAddr struct {
+		Ifname string
+		Info   []struct {
+			Family, Local, Broadcast, Scope, Label string
+			Peer                                   string `json:"address"`
+			Prefixlen                              int
+			Valid                                  uint32 `json:"valid_life_time"`
+		} `json:"addr_info"`
+	}
+	var got, want []string
+	for _, a := range lines[Address](t, sink, "/network/addresses.jsonl") {
+		got = append(got, fmt.Sprint(a.Interface, a.Family, a.Address, a.Peer, a.Prefix, a.Broadcast, a.Scope, a.Label, a.Valid))
+	}
+	for _, i := range ipJSON[ipAddr](t, "addr") {
+		for _, a := range i.Info {
+			want = append(want, fmt.Sprint(i.Ifname, a.Family, a.Local, a.Peer, a.Prefixlen, a.Broadcast, a.Scope, a.Label, lifetime(a.Valid)))
+		}
+	}
+	same(t, "addresses", got, want)
+}
+
+func compareRoutes(t *testing.T, sink *sinktest.Sink) {
+	type ipRoute struct {
+		Type, Dst, Gateway, Dev, Prefsrc, Table, Scope string
+		Metric                                         uint32
+		Nexthops                                       []struct {
+			Gateway, Dev string
+			Weight       int
+		}
+	}
+	tables := map[uint32]string{254: "", 255: "local", 253: "default"}
+	for fam, flag := range map[string]string{"inet": "-4", "inet6": "-6"} {
+		var got, want []string
+		for _, r := range lines[Route](t, sink, "/network/routes.jsonl") {
+			if r.Family != fam {
+				continue
+			}
+			table, ok := tables[r.Table]
+			if !ok {
+				table = fmt.Sprint(r.Table)
+			}
+			dst := strings.TrimSuffix(strings.TrimSuffix(r.Dst, "/32"), "/128")
+			got = append(got, fmt.Sprint(r.Type, " ", dst, " ", table, r.PrefSrc, r.Priority, r.Hops))
+		}
+		for _, r := range ipJSON[ipRoute](t, flag, "route", "show", "table", "all") {
+			hops := []Hop(nil)
+			for _, n := range r.Nexthops {
+				hops = append(hops, Hop{Gateway: n.Gateway, Interface: n.Dev, Weight: n.Weight, Index: index(n.Dev)})
+			}
+			if h := (Hop{Gateway: r.Gateway, Interface: r.Dev, Index: index(r.Dev)}); h != (Hop{}) && len(hops) == 0 {
+				hops = []Hop{h}
+			}
+			want = append(want, fmt.Sprint(r.Type, " ", r.Dst, " ", strings.TrimPrefix(r.Table, "main"), r.Prefsrc, r.Metric, hops))
+		}
+		same(t, fam+" routes", got, want)
+	}
+}
+
+func index(name string) uint32 {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return 0
+	}
+	return uint32(i.Index)
+}
+
+func compareRules(t *testing.T, sink *sinktest.Sink) {
+	type ipRule struct {
+		Priority                     uint32
+		Src, Dst, Table, Action, Iif string
+		Srclen, Dstlen               int
+		Fwmark, Fwmask               string
+		UIDStart                     *uint32 `json:"uid_start"`
+		UIDEnd                       *uint32 `json:"uid_end"`
+	}
+	names := map[uint32]string{254: "main", 255: "local", 253: "default", 0: ""}
+	var got, want []string
+	for _, r := range lines[Rule](t, sink, "/network/rules.jsonl") {
+		table, ok := names[r.Table]
+		if !ok {
+			table = fmt.Sprint(r.Table)
+		}
+		got = append(got, fmt.Sprint(r.Priority, " ", r.Src, " ", r.Dst, " ", table, " ", r.IIF, " ", r.Mark, " ", r.UIDs, " ", r.Action == "prohibit"))
+	}
+	for _, flag := range []string{"-4", "-6"} {
+		for _, r := range ipJSON[ipRule](t, flag, "rule") {
+			pre := func(a string, n int) string {
+				if a == "" || a == "all" {
+					return ""
+				}
+				return fmt.Sprintf("%s/%d", a, n)
+			}
+			mark, uids := "", ""
+			if r.Fwmark != "" {
+				mark = r.Fwmark + "/" + r.Fwmask
+			}
+			if r.UIDStart != nil {
+				uids = fmt.Sprintf("%d-%d", *r.UIDStart, *r.UIDEnd)
+			}
+			want = append(want, fmt.Sprint(r.Priority, " ", pre(r.Src, r.Srclen), " ", pre(r.Dst, r.Dstlen), " ", r.Table, " ", r.Iif, " ", mark, " ", uids, " ", r.Action == "prohibit"))
+		}
+	}
+	same(t, "rules", got, want)
+}
+
+func compareNeighbours(t *testing.T, sink *sinktest.Sink) {
+	type ipNeigh struct {
+		Dst, Dev, Lladdr string
+		State            []string
+	}
+	var got, want []string
+	for _, n := range lines[Neighbour](t, sink, "/network/neighbours.jsonl") {
+		if n.Family != "bridge" && n.State[0] != "noarp" {
+			got = append(got, fmt.Sprint(n.Dst, n.Interface, n.LLAddr, n.State))
+		}
+	}
+	for _, n := range ipJSON[ipNeigh](t, "neigh") {
+		for i := range n.State {
+			n.State[i] = strings.ToLower(n.State[i])
+		}
+		want = append(want, fmt.Sprint(n.Dst, n.Dev, n.Lladdr, n.State))
+	}
+	same(t, "neighbours", got, want)
+}
+
+// TestSocketsAgainstSS makes sockets of every kind and compares what is listed
+// with what ss lists.
+func TestSocketsAgainstSS(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	ipRun(t, "link set lo up")
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("tcp4", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write(make([]byte, 123)); err != nil { // waits in the receive queue
+		t.Fatal(err)
+	}
+	ln6, err := net.Listen("tcp6", "[::]:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln6.Close()
+	u, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	path := filepath.Join(t.TempDir(), "s ock")
+	ul, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ul.Close()
+	abs, err := net.Listen("unix", "@ab\x00c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer abs.Close()
+	raw, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_ICMP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(raw)
+	sink := take(t)
+	all := lines[sockets.Socket](t, sink, "/network/sockets.jsonl")
+	ns, _ := os.Readlink("/proc/self/ns/net")
+	all = slices.DeleteFunc(all, func(s sockets.Socket) bool { return "net:["+s.NetNS+"]" != ns })
+	compareSS(t, all)
+	find := func(name, local string) sockets.Socket {
+		for _, s := range all {
+			if (s.Local == local || s.Name == local) && s.State != "ESTABLISHED" {
+				if len(s.Owners) != 1 || s.Owners[0].PID != os.Getpid() {
+					t.Errorf("%s %s is owned by %+v, want %d", name, local, s.Owners, os.Getpid())
+				}
+				return s
+			}
+		}
+		t.Errorf("no %s socket at %s", name, local)
+		return sockets.Socket{}
+	}
+	for _, s := range []sockets.Socket{
+		find("tcp", ln.Addr().String()), find("tcp6", ln6.Addr().String()), find("udp", u.LocalAddr().String()), find("unix", path), find("abstract", "@ab@c"),
+	} {
+		if !slices.Equal(s.Views, []string{sockets.ViewDiag, sockets.ViewProc}) {
+			t.Errorf("%s was seen in %v, want both views", s.Summary(), s.Views)
+		}
+	}
+	if got := observations(t, sink, "hidden-socket"); len(got) != 0 {
+		t.Errorf("hidden sockets on a clean host: %+v", got)
+	}
+	queued := false
+	for _, s := range all {
+		queued = queued || s.State == "ESTABLISHED" && s.RxQueue == 123 && s.Remote == c.LocalAddr().String()
+	}
+	if !queued {
+		t.Error("no socket with 123 bytes in its receive queue")
+	}
+}
+
+func compareSS(t *testing.T, all []sockets.Socket) {
+	out, err := exec.Command("ss", "-tuanOH").Output() // no -p: it needs /proc of the same names
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, want []string
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		want = append(want, strings.Join([]string{f[0], f[1], star(f[4]), star(f[5])}, " "))
+	}
+	states := map[string]string{"ESTABLISHED": "ESTAB", "UNCONNECTED": "UNCONN"}
+	for _, s := range all {
+		if s.Protocol != "tcp" && s.Protocol != "udp" {
+			continue
+		}
+		st := s.State
+		if states[st] != "" {
+			st = states[st]
+		}
+		remote := s.Remote
+		if remote == "" {
+			remote = "*"
+		}
+		got = append(got, strings.Join([]string{s.Protocol, st, star(s.Local), remote}, " "))
+	}
+	same(t, "sockets", got, want)
+}
+
+// star writes an address as ss does without its differences between families.
+func star(a string) string {
+	if a == "0.0.0.0:*" || a == "[::]:*" || a == "*:*" {
+		return "*"
+	}
+	a = strings.Replace(a, "[::]:", "*:", 1)
+	return a
+}
+
+func TestPacketSocketIsNoticed(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Another process must hold it, for the collector's own are left out.
+	cmd := exec.Command("/bin/sleep", "60")
+	cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(fd), "packet")}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	cmd.ExtraFiles[0].Close()
+	got := observations(t, take(t), "packet-socket")
+	want := fmt.Sprintf("pid %d fd 3 sleep", cmd.Process.Pid)
+	if len(got) != 1 || got[0].Facts["owner_1"] != want || got[0].Facts["socket"] != "packet raw number 3" {
+		t.Errorf("observations %+v, want one of %q", got, want)
+	}
+}
+
+func htons(v uint16) uint16 { return v<<8 | v>>8 }
+
+// TestOtherNamespace reads the sockets of a namespace that the collector is not in.
+func TestOtherNamespace(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, for a network namespace")
+	}
+	if os.Getenv("HOZEN_TEST_LISTEN") != "" {
+		ln, err := net.Listen("tcp4", "0.0.0.0:4711")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		fmt.Println("listening")
+		_, _ = os.Stdin.Read(make([]byte, 1))
+		return
+	}
+	self, _ := os.Executable()
+	cmd := exec.Command(self, "-test.run=^TestOtherNamespace$")
+	cmd.Env = append(os.Environ(), "HOZEN_TEST_LISTEN=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	in, _ := cmd.StdinPipe()
+	out, _ := cmd.StdoutPipe()
+	if err := cmd.Start(); err != nil {
+		t.Skipf("no network namespace: %v", err)
+	}
+	defer func() { _ = in.Close(); _ = cmd.Wait() }()
+	if _, err := out.Read(make([]byte, 10)); err != nil {
+		t.Fatal(err)
+	}
+	sink := take(t)
+	link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, s := range lines[sockets.Socket](t, sink, "/network/sockets.jsonl") {
+		if "net:["+s.NetNS+"]" == link && s.Local == "0.0.0.0:4711" {
+			found = true
+			if s.State != "LISTEN" || len(s.Owners) != 1 || s.Owners[0].PID != cmd.Process.Pid {
+				t.Errorf("socket %+v", s)
+			}
+		}
+	}
+	id := strings.TrimSuffix(strings.TrimPrefix(link, "net:["), "]")
+	if !found || len(sink.Find("live", "/network/raw/"+id+"/tcp")) != 1 {
+		t.Errorf("the socket in namespace %s was not found", id)
+	}
+	for _, n := range lines[Namespace](t, sink, "/network/namespaces.jsonl") {
+		if n.Inode == id && (n.FirstPID != cmd.Process.Pid || n.Own || n.Sockets == 0) {
+			t.Errorf("namespace %+v", n)
+		}
+	}
+}
+
+func TestCancelledRunKeepsWhatItHas(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	sink := &sinktest.Sink{}
+	err := New().Collect(ctx, liveSource(), sink)
+	if err == nil {
+		t.Error("a cancelled run reports no error")
+	}
+	for _, g := range sink.Items() {
+		if g.Record.Outcome == evidence.Denied {
+			t.Errorf("%s is %s", g.Record.Path, g.Record.Outcome)
+		}
+	}
+}
