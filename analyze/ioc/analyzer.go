@@ -50,27 +50,13 @@ func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(
 	path := s.Record.RawPath()
 	a.set.path(path, func(e uint32) { a.item.named(e, "path", path) })
 	var err error
-	if s.Body != nil && s.Size > 0 {
+	if s.Body != nil {
 		err = a.body(ctx, s)
 	} else {
 		a.digest("sha256", s.Record.SHA256)
 	}
-	a.item.report(s, nil, report)
+	a.item.report(s, report)
 	return err
-}
-
-// Scan matches derived content, such as a carved body: its bytes, and its
-// digests. Where is copied to the findings.
-func (a *Analyzer) Scan(_ context.Context, s *analyze.Subject, d analyze.Derived, report func(analyze.Finding)) error {
-	a.item = newCollector(a.set)
-	a.scan.Bytes(d.Bytes)
-	for _, h := range a.missing(evidence.Record{}) {
-		h.sum.Write(d.Bytes)
-		a.digest(h.name, hex.EncodeToString(h.sum.Sum(nil)))
-	}
-	where := d.Where
-	a.item.report(s, &where, report)
-	return nil
 }
 
 // body scans the content and works out the digests that the set needs and the

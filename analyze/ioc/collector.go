@@ -60,7 +60,7 @@ func (c *collector) named(e uint32, name, value string) {
 }
 
 // report makes the findings, in the order of the set.
-func (c *collector) report(s *analyze.Subject, where *analyze.Where, report func(analyze.Finding)) {
+func (c *collector) report(s *analyze.Subject, report func(analyze.Finding)) {
 	entries := make([]uint32, 0, len(c.found))
 	for e := range c.found {
 		entries = append(entries, e)
@@ -68,7 +68,7 @@ func (c *collector) report(s *analyze.Subject, where *analyze.Where, report func
 	slices.Sort(entries)
 	for _, first := range entries {
 		m := c.found[first]
-		f := base(s, where)
+		f := base(s)
 		f.Matches, f.More = c.matches(m), m.more
 		for e, n := first, 0; e != 0 && n < maxTwins; n++ {
 			c.fill(&f, e-1)
@@ -77,16 +77,16 @@ func (c *collector) report(s *analyze.Subject, where *analyze.Where, report func
 		}
 	}
 	if c.over > 0 {
-		f := base(s, where)
+		f := base(s)
 		f.Rule, f.Kind, f.Severity = "more-indicators", "limit", analyze.Info
 		f.Title = "more indicators match this item than are listed: " + strconv.Itoa(c.over) + " further places"
 		report(f)
 	}
 }
 
-func base(s *analyze.Subject, where *analyze.Where) analyze.Finding {
+func base(s *analyze.Subject) analyze.Finding {
 	return analyze.Finding{Format: analyze.FindingFormat, Bundle: s.Bundle, Seq: s.Record.Seq, Source: s.Record.Source,
-		Path: s.Record.Path, PathB64: s.Record.PathB64, SHA256: s.Record.SHA256, Size: s.Size, Analyzer: "ioc", Where: where}
+		Path: s.Record.Path, PathB64: s.Record.PathB64, SHA256: s.Record.SHA256, Size: s.Size, Analyzer: "ioc"}
 }
 
 func (c *collector) fill(f *analyze.Finding, i uint32) {

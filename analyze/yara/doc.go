@@ -1,0 +1,6 @@
+// Package yara compiles YARA rules and scans items with them, through libyara.
+// Each rule file is compiled on its own, in a namespace that is its relative
+// path: one that doesn't compile is reported and the others go on. External
+// variables (filename, filepath, extension, filetype, owner) are set for each
+// item. Without cgo the package builds and says ErrNoYARA.
+package yara

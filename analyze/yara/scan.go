@@ -1,0 +1,139 @@
+//go:build cgo
+
+package yara
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	yr "github.com/hillu/go-yara/v4"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// Available reports whether this build has YARA.
+func Available() bool { return true }
+
+// Version returns the version of go-yara's libyara, "" without it.
+func Version() string { return libyaraVersion }
+
+// Analyzer scans items with one set of rules. It serves one goroutine at a
+// time; several may share the process.
+type Analyzer struct {
+	opts    Options
+	rules   *yr.Rules
+	scanner *yr.Scanner
+	files   map[string]string
+	now     *scan
+	empty   bool
+}
+
+// New returns the analyzer "yara" over compiled rules (Compiled.Marshal).
+func New(blob []byte, opts Options) (*Analyzer, error) {
+	h, saved, err := unpack(blob)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := yr.ReadRules(bytes.NewReader(saved))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRules, err)
+	}
+	s, err := yr.NewScanner(rules)
+	if err != nil {
+		return nil, fmt.Errorf("libyara: %w", err)
+	}
+	a := &Analyzer{opts: opts.withDefaults(), rules: rules, scanner: s, files: h.Files, empty: h.Rules == 0}
+	s.SetCallback(a)
+	return a, nil
+}
+
+// Close frees what libyara holds for the analyzer.
+func (a *Analyzer) Close() error {
+	a.scanner.Destroy()
+	a.rules.Destroy()
+	return nil
+}
+
+// Name returns "yara".
+func (a *Analyzer) Name() string { return "yara" }
+
+// Wants is true for items with content, empty files among them.
+func (a *Analyzer) Wants(r evidence.Record) bool {
+	return !a.empty && (r.Outcome.HasBytes() || r.Outcome == evidence.Empty)
+}
+
+// Examine scans the item's content: in one piece up to Options.WholeLimit,
+// in overlapping blocks beyond.
+func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(analyze.Finding)) error {
+	if s.Body == nil {
+		return nil
+	}
+	whole, err := s.Bytes(a.opts.WholeLimit)
+	if err != nil {
+		return err
+	}
+	head := whole[:min(len(whole), headLen)]
+	var blocks *blocks
+	if whole == nil && s.Size > 0 {
+		blocks = newBlocks(ctx, s.Body, s.Size, a.opts.WholeLimit)
+		if head, err = blocks.head(); err != nil {
+			return err
+		}
+	}
+	if err := a.prepare(ctx, ExternalsOf(s.Record, head)); err != nil {
+		return err
+	}
+	a.now = &scan{a: a, subject: s, report: report}
+	defer func() { a.now = nil }()
+	if blocks == nil {
+		return a.explain(a.scanner.ScanMem(whole))
+	}
+	err = a.explain(a.scanner.ScanMemBlocks(blocks))
+	if blocks.err != nil {
+		return blocks.err
+	}
+	return err
+}
+
+// prepare sets the item's variables and how long it may take.
+func (a *Analyzer) prepare(ctx context.Context, x Externals) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	values := x.values()
+	for i, name := range externalNames() {
+		if err := a.scanner.DefineVariable(name, values[i]); err != nil {
+			return fmt.Errorf("libyara: external variable %s: %w", name, err)
+		}
+	}
+	left := a.opts.Timeout
+	if d, ok := ctx.Deadline(); ok {
+		left = min(left, time.Until(d))
+	}
+	seconds := max(1, (left+time.Second-1)/time.Second)
+	a.scanner.SetTimeout(seconds * time.Second)
+	return nil
+}
+
+// ErrTimeout marks items that took longer than allowed.
+var ErrTimeout = errors.New("the scan took longer than allowed")
+
+// errScanTimeout is ERROR_SCAN_TIMEOUT of libyara's error.h.
+const errScanTimeout = 26
+
+func (a *Analyzer) explain(err error) error {
+	var e yr.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e) && e.Code == errScanTimeout:
+		return fmt.Errorf("%w (%s)", ErrTimeout, a.opts.Timeout)
+	case errors.As(err, &e) && e.RuleIdentifier != "":
+		return fmt.Errorf("libyara: rule %s in %s: %w", e.RuleIdentifier, e.Namespace, err)
+	}
+	return fmt.Errorf("libyara: %w", err)
+}
