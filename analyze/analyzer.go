@@ -10,7 +10,7 @@ import (
 // Subject is one item under examination: its record and its bytes. The bytes
 // are hostile. Body is nil for items without content.
 type Subject struct {
-	Bundle string          // bundle id, or the folder or file that was swept
+	Bundle string          // bundle id, or "" for loose files
 	Record evidence.Record // merged over parts: Size and SHA256 are those of the whole
 	Size   int64
 	// Body reads the decoded bytes, concurrently if wanted. It may decode on

@@ -1,0 +1,135 @@
+package serve
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hozen-dfir/hozen/analyze/worker/internal/wire"
+)
+
+// queue bounds the items that a parent may send ahead.
+const queue = 64
+
+var errOverrun = errors.New("the parent sends more than was asked for")
+
+// conn is the worker's end of the pipes. One goroutine reads all the time, so
+// that the death of the parent is noticed while an analyzer works.
+type conn struct {
+	r       *bufio.Reader
+	mu      sync.Mutex // guards w
+	w       *bufio.Writer
+	items   chan *wire.ItemMsg
+	blocks  chan wire.BlockMsg
+	current atomic.Uint64 // item whose blocks are wanted
+	gone    chan struct{} // closed when reading ends
+	err     error         // why, once gone is closed
+}
+
+func newConn(in io.Reader, out io.Writer) *conn {
+	return &conn{
+		r: bufio.NewReaderSize(in, 256<<10), w: bufio.NewWriterSize(out, 64<<10),
+		items: make(chan *wire.ItemMsg, queue), blocks: make(chan wire.BlockMsg, 4*MaxNeed),
+		gone: make(chan struct{}),
+	}
+}
+
+// send writes and flushes one frame: what was answered must reach the parent
+// even if the next item kills this process.
+func (c *conn) send(t wire.Type, payload []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := wire.Write(c.w, t, payload, nil); err != nil {
+		return err
+	}
+	return c.w.Flush()
+}
+
+func (c *conn) sendJSON(t wire.Type, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return c.send(t, b)
+}
+
+// read runs until the parent closes the pipe; ended is called with the reason.
+func (c *conn) read(ended func(error)) {
+	for {
+		t, b, err := wire.Read(c.r, wire.MaxFrame)
+		if err == nil {
+			err = c.dispatch(t, b)
+		}
+		if err != nil {
+			c.err = err
+			close(c.gone)
+			ended(err)
+			return
+		}
+	}
+}
+
+func (c *conn) dispatch(t wire.Type, b []byte) error {
+	switch t {
+	case wire.Item:
+		m, err := wire.DecodeItem(b)
+		if err != nil {
+			return err
+		}
+		select {
+		case c.items <- m:
+			return nil
+		default:
+			return errOverrun
+		}
+	case wire.Block:
+		m, err := wire.DecodeBlock(b)
+		if err != nil || m.ID != c.current.Load() {
+			return err // of an item that is done: nobody waits for it
+		}
+		select {
+		case c.blocks <- m:
+			return nil
+		default:
+			return errOverrun
+		}
+	}
+	return fmt.Errorf("%w: type %q", wire.ErrFrame, t)
+}
+
+// begin makes id the item whose blocks are wanted.
+func (c *conn) begin(id uint64) {
+	c.current.Store(id)
+	for {
+		select {
+		case <-c.blocks:
+		default:
+			return
+		}
+	}
+}
+
+func (c *conn) need(id uint64, i int) error {
+	return c.send(wire.Need, wire.NeedMsg{ID: id, I: i}.Encode())
+}
+
+// block waits for the next block of item id.
+func (c *conn) block(ctx context.Context, id uint64) (wire.BlockMsg, error) {
+	for {
+		select {
+		case m := <-c.blocks:
+			if m.ID == id {
+				return m, nil
+			}
+		case <-c.gone:
+			return wire.BlockMsg{}, c.err
+		case <-ctx.Done():
+			return wire.BlockMsg{}, context.Cause(ctx)
+		}
+	}
+}

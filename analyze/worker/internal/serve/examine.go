@@ -1,0 +1,200 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/worker/internal/wire"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// examiner runs the analyzers over one item at a time.
+type examiner struct {
+	build     func(analyze.Deriver) ([]analyze.Analyzer, error)
+	analyzers []analyze.Analyzer
+	mem       *memory
+	now       *run // the item under examination
+}
+
+// run is the examination of one item.
+type run struct {
+	out     *collector
+	item    *wire.ItemMsg
+	limit   time.Duration
+	maker   string // analyzer at work
+	derived int64  // bytes of derived content so far
+	inside  bool   // within derived content
+	broken  bool   // an analyzer panicked
+}
+
+func newExaminer(cfg analyze.Config, build analyze.Builder) (*examiner, error) {
+	mem, err := newMemory()
+	if err != nil {
+		return nil, err
+	}
+	e := &examiner{mem: mem}
+	e.build = func(d analyze.Deriver) ([]analyze.Analyzer, error) { return build(cfg, d) }
+	e.analyzers, err = e.build(e.derive)
+	return e, err
+}
+
+// names lists the analyzers, in order.
+func (e *examiner) names() []string {
+	var out []string
+	for _, a := range e.analyzers {
+		out = append(out, a.Name())
+	}
+	return out
+}
+
+// examine offers one item to every analyzer that wants it. After a panic all
+// analyzers are made anew: their state can't be trusted.
+func (e *examiner) examine(ctx context.Context, src source, m *wire.ItemMsg) (*collector, error) {
+	limit := time.Duration(m.Deadline) * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	defer e.mem.release()
+	c := newContent(ctx, src, m, e.mem)
+	e.now = &run{out: newCollector(m.ID), item: m, limit: limit}
+	s := subject(m, c)
+	for _, a := range e.analyzers {
+		e.now.maker = a.Name()
+		err := e.one(ctx, a, s, nil)
+		if err != nil && c.fault() == nil {
+			e.now.out.fault(analyze.FaultAnalyzer, a.Name(), explain(err, limit))
+		}
+	}
+	if err := c.fault(); err != nil {
+		e.now.out.fault(analyze.FaultRead, "", err.Error())
+	}
+	e.now.out.close()
+	if !e.now.broken {
+		return e.now.out, nil
+	}
+	var err error
+	e.analyzers, err = e.build(e.derive)
+	return e.now.out, err
+}
+
+func subject(m *wire.ItemMsg, c *content) *analyze.Subject {
+	s := &analyze.Subject{Bundle: m.Bundle, Record: m.Record, Size: m.Size, Bytes: c.Bytes}
+	switch {
+	case m.Size > 0:
+		s.Body = c
+	case isEmpty(m.Record):
+		s.Body = bytes.NewReader(nil)
+		s.Bytes = func(int64) ([]byte, error) { return []byte{}, nil }
+	default:
+		s.Bytes = func(int64) ([]byte, error) { return nil, nil }
+	}
+	return s
+}
+
+// isEmpty reports whether the item is content of no bytes, as against an item
+// without content such as a folder or what was missing.
+func isEmpty(r evidence.Record) bool {
+	switch r.Type {
+	case evidence.TypeFile, evidence.TypeStream, evidence.TypeADS, "":
+		return r.Outcome == evidence.Empty || r.Outcome.HasBytes()
+	}
+	return false
+}
+
+// one runs one analyzer over s; a panic is an error.
+func (e *examiner) one(ctx context.Context, a analyze.Analyzer, s *analyze.Subject, w *analyze.Where) (err error) {
+	now, out := e.now, e.now.out
+	defer func() {
+		if p := recover(); p != nil {
+			now.broken = true
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	if !a.Wants(s.Record) {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return errNotBegun
+	}
+	return a.Examine(ctx, s, func(f analyze.Finding) {
+		f.Analyzer = a.Name()
+		if f.Where == nil {
+			f.Where = w
+		}
+		out.add(f)
+	})
+}
+
+// errNotBegun is the fault of an analyzer that had no time left.
+var errNotBegun = errors.New("not begun: the time for the item was used up")
+
+// explain gives the time limit its own words.
+func explain(err error, limit time.Duration) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Sprintf("not done within %s", limit)
+	}
+	return err.Error()
+}
+
+// errDerived marks derived content that is refused.
+var errDerived = errors.New("derived content refused")
+
+// admit refuses derived content that is too deep or too much.
+func (r *run) admit(n int) error {
+	if r == nil {
+		return fmt.Errorf("%w: no item is under examination", errDerived)
+	}
+	if r.inside {
+		return fmt.Errorf("%w: it was found inside derived content", errDerived)
+	}
+	allowed := max(derivedFloor, derivedTimes*r.item.Size)
+	if r.derived+int64(n) > allowed {
+		err := fmt.Errorf("%w: more than %d bytes of one item", errDerived, allowed)
+		r.out.fault(analyze.FaultAnalyzer, r.maker, err.Error())
+		return err
+	}
+	r.derived += int64(n)
+	return nil
+}
+
+// derive is the Deriver of every analyzer in this worker. What goes wrong with
+// derived content is a fault of the item; the error is for the maker to stop.
+func (e *examiner) derive(ctx context.Context, parent *analyze.Subject, d analyze.Derived) error {
+	now := e.now
+	if err := now.admit(len(d.Bytes)); err != nil {
+		return err
+	}
+	now.inside = true
+	defer func() { now.inside = false }()
+	s := derivedSubject(parent, d)
+	for _, a := range e.analyzers {
+		if a.Name() == now.maker {
+			continue
+		}
+		if err := e.one(ctx, a, s, &d.Where); err != nil {
+			now.out.fault(analyze.FaultAnalyzer, a.Name(), "in "+d.Name+": "+explain(err, now.limit))
+		}
+	}
+	return ctx.Err()
+}
+
+// derivedSubject is content without an item of its own: its record has a name,
+// a size and a digest, and no path that a rule for paths could match twice.
+func derivedSubject(parent *analyze.Subject, d analyze.Derived) *analyze.Subject {
+	b := d.Bytes
+	r := evidence.Record{Format: evidence.RecordFormat, Seq: parent.Record.Seq, Source: parent.Record.Source,
+		Path: d.Name, Outcome: evidence.Collected, Size: int64(len(b)),
+		SHA256: digest(b), Stat: evidence.Stat{Type: evidence.TypeStream}}
+	var body io.ReaderAt = bytes.NewReader(b)
+	return &analyze.Subject{Bundle: parent.Bundle, Record: r, Size: r.Size, Body: body,
+		Bytes: func(limit int64) ([]byte, error) {
+			if int64(len(b)) > limit {
+				return nil, nil
+			}
+			return b, nil
+		}}
+}

@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/worker/internal/wire"
+)
+
+// self starts the very image that runs, even where its file was replaced.
+func self() (string, error) { return "/proc/self/exe", nil }
+
+// pipeSize is what the kernel lets anyone ask for (pipe(7)); fewer switches.
+const pipeSize = 1 << 20
+
+func tune(cmd *exec.Cmd, pipe *os.File) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	_, _ = unix.FcntlInt(pipe.Fd(), unix.F_SETPIPE_SZ, pipeSize) // the default does too, slower
+}
+
+// share puts the parts into an anonymous file that nobody can change later.
+func share(cfg analyze.Config) (*os.File, []wire.PartMsg, error) {
+	fd, err := unix.MemfdCreate("hozen-config", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, nil, fmt.Errorf("memfd: %w", err)
+	}
+	f := os.NewFile(uintptr(fd), "hozen-config")
+	var at int64
+	var parts []wire.PartMsg
+	for _, p := range cfg.Parts {
+		if _, err := f.WriteAt(p.Data, at); err != nil {
+			f.Close()
+			return nil, nil, fmt.Errorf("share %s: %w", p.Name, err)
+		}
+		parts = append(parts, wire.PartMsg{Name: p.Name, Offset: at, Size: int64(len(p.Data))})
+		at = (at + int64(len(p.Data)) + 4095) &^ 4095 // so that each part is aligned
+	}
+	seals := unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, seals); err != nil {
+		f.Close()
+		return nil, nil, fmt.Errorf("seal the configuration: %w", err)
+	}
+	return f, parts, nil
+}
+
+// used returns the private memory of a process, from /proc/<pid>/statm (proc(5)): resident
+// pages less those of files and shared memory.
+func used(pid int) (int64, bool) {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	f := bytes.Fields(b)
+	if err != nil || len(f) < 3 {
+		return 0, false
+	}
+	resident, err1 := strconv.ParseInt(string(f[1]), 10, 64)
+	shared, err2 := strconv.ParseInt(string(f[2]), 10, 64)
+	return (resident - shared) * int64(os.Getpagesize()), err1 == nil && err2 == nil
+}
