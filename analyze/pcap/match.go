@@ -64,14 +64,41 @@ func (m *matcher) hits(hits []ioc.Hit, title, value string, w analyze.Where) {
 		}
 		m.seen[k] = true
 		f := m.finding(h.Indicator, h.Kind, title)
-		f.RuleFile = h.File
-		f.Where = &w
-		if h.Comment != "" {
-			f.Meta = map[string]string{"comment": h.Comment}
-		}
+		f.RuleFile, f.Severity, f.Where = h.File, severity(h), &w
+		f.Meta = meta(h)
 		f.Matches = []analyze.Match{{Name: w.Kind, Text: clip(value), Length: len(value)}}
 		m.report(f)
 	}
+}
+
+func meta(h ioc.Hit) map[string]string {
+	m := map[string]string{"line": strconv.Itoa(h.Line)}
+	if h.Comment != "" {
+		m["comment"] = h.Comment
+	}
+	if h.Score >= 0 {
+		m["score"] = strconv.Itoa(h.Score)
+	}
+	return m
+}
+
+// severity follows the list's score as the analyzer "ioc" does.
+func severity(h ioc.Hit) analyze.Severity {
+	switch {
+	case h.Score >= 90:
+		return analyze.Critical
+	case h.Score >= 75:
+		return analyze.High
+	case h.Score >= 55:
+		return analyze.Medium
+	case h.Score >= 40:
+		return analyze.Low
+	case h.Score >= 0:
+		return analyze.Info
+	case h.Kind == "md5" || h.Kind == "sha1" || h.Kind == "sha256":
+		return analyze.High
+	}
+	return analyze.Medium
 }
 
 func (m *matcher) finding(rule, kind, title string) analyze.Finding {
@@ -79,14 +106,14 @@ func (m *matcher) finding(rule, kind, title string) analyze.Finding {
 	return analyze.Finding{
 		Format: analyze.FindingFormat, Bundle: m.s.Bundle, Seq: r.Seq, Source: r.Source,
 		Path: r.Path, PathB64: r.PathB64, SHA256: r.SHA256, Size: m.s.Size,
-		Analyzer: "pcap", Rule: rule, Kind: kind, Severity: analyze.High, Title: title,
+		Analyzer: "pcap", Rule: strings.ToValidUTF8(rule, "\uFFFD"), Kind: kind, Title: title,
 	}
 }
 
 // close says how many findings the limit kept back.
 func (m *matcher) close() {
 	if m.more > 0 {
-		f := m.finding("more findings than are reported", "limit", fmt.Sprintf("%d more matches of indicators", m.more))
+		f := m.finding("more-indicators", "limit", fmt.Sprintf("%d further matches of indicators in this capture", m.more))
 		f.Severity, f.More = analyze.Info, m.more
 		m.report(f)
 	}
