@@ -1,0 +1,78 @@
+package expand
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/glob"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// TreeName is the name of the artifact that takes paths named by hand.
+const TreeName = "hozen.path"
+
+// Path returns the artifact that takes a file, or a tree, named by hand: a raw
+// absolute path of the source. Links inside the tree are recorded and not
+// followed; links in the path itself are, for a person meant what lies behind.
+func (c *Collector) Path(p string) collect.Artifact { return &byHand{c, p} }
+
+type byHand struct {
+	c    *Collector
+	path string
+}
+
+// Name implements collect.Artifact.
+func (*byHand) Name() string { return TreeName }
+
+// Needs implements collect.Artifact.
+func (*byHand) Needs() collect.Needs { return collect.Needs{} }
+
+// Stage implements collect.Artifact.
+func (*byHand) Stage() collect.Stage { return collect.Settled }
+
+// everything is the component that a walk of a whole tree matches with.
+func everything() glob.Segment {
+	s := glob.Compile("**", false)
+	s.Deep = math.MaxInt
+	return s
+}
+
+// Collect implements collect.Artifact.
+func (b *byHand) Collect(ctx context.Context, _ collect.Source, sink evidence.Sink) error {
+	if !strings.HasPrefix(b.path, "/") || strings.ContainsRune(b.path, 0) {
+		return fmt.Errorf("%q is not an absolute path of the source", b.path)
+	}
+	clean := path.Clean(b.path)
+	led := collect.LedgerOf(sink)
+	s := &search{c: b.c, led: led.For(clean, true), artifact: TreeName, pattern: clean, content: true, literal: true, tree: true}
+	at, err := b.root(ctx, s, clean)
+	if err == nil && at.st.Type == evidence.TypeDir {
+		s.led = led.For(clean, false) // what vanishes inside was not named
+		err = s.expand(ctx, at, []glob.Segment{everything()})
+	}
+	if err != nil {
+		return err
+	}
+	s.report()
+	return ctx.Err()
+}
+
+// root takes what was named, and the links on the way to it.
+func (b *byHand) root(ctx context.Context, s *search, clean string) (place, error) {
+	way := place{path: "/", st: evidence.Stat{Type: evidence.TypeSymlink}}
+	way.st.SetTarget(clean)
+	at := b.c.resolve(ctx, way)
+	for _, l := range at.links {
+		if err := s.object(ctx, l); err != nil {
+			return place{}, err
+		}
+	}
+	if at.err != nil {
+		return place{}, s.gone(ctx, at.end.path, at.err)
+	}
+	return at.end, s.take(ctx, at.end)
+}
