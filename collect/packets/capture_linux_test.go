@@ -1,0 +1,508 @@
+package packets
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcapgo"
+	"golang.org/x/sys/unix"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/sinktest"
+	"github.com/hozen-dfir/hozen/collect/sourcetest"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+func liveSource() collect.Source {
+	s := sourcetest.NewDir("/", collect.Linux)
+	s.In.Name, s.In.Live = "live", true
+	return s
+}
+
+// ownNamespace runs the calling test again in a network namespace of its own,
+// and returns false in the outer run.
+func ownNamespace(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("HOZEN_TEST_NETNS") == t.Name() {
+		return true
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, for a network namespace")
+	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Skip("no ip command")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), "HOZEN_TEST_NETNS="+t.Name())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	out, err := cmd.CombinedOutput()
+	switch {
+	case bytes.Contains(out, []byte("--- SKIP")):
+		t.Skipf("%s", out)
+	case err != nil || !bytes.Contains(out, []byte("--- PASS")):
+		t.Errorf("in a namespace: %v\n%s", err, out)
+	default:
+		t.Logf("%s", out)
+	}
+	return false
+}
+
+func ipRun(t *testing.T, lines ...string) {
+	t.Helper()
+	for _, l := range lines {
+		if out, err := exec.Command("ip", strings.Fields(l)...).CombinedOutput(); err != nil {
+			t.Skipf("ip %s: %v %s", l, err, out)
+		}
+	}
+}
+
+// pair makes two Ethernet interfaces, joined, without traffic of their own.
+func pair(t *testing.T) {
+	t.Helper()
+	for _, k := range []string{"all", "default"} {
+		_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+k+"/disable_ipv6", []byte("1"), 0)
+	}
+	ipRun(t, "link add v0 type veth peer name v1", "link set v0 up", "link set v1 up")
+	time.Sleep(50 * time.Millisecond)
+}
+
+// sender sends frames out of an interface as they are.
+func sender(t *testing.T, name string) func([]byte) {
+	t.Helper()
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	return func(b []byte) {
+		t.Helper()
+		if err := unix.Sendto(fd, b, 0, &unix.SockaddrLinklayer{Ifindex: i.Index}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// frameOf is an Ethernet frame that holds an UDP packet with a number.
+func frameOf(n, size int, tags ...gopacket.SerializableLayer) []byte {
+	src, dst := net.HardwareAddr{2, 0, 0, 0, 0, 1}, net.HardwareAddr{2, 0, 0, 0, 0, 2}
+	eth := &layers.Ethernet{SrcMAC: src, DstMAC: dst, EthernetType: layers.EthernetTypeIPv4}
+	all := []gopacket.SerializableLayer{eth}
+	for _, v := range tags {
+		all, eth.EthernetType = append(all, v), layers.EthernetTypeDot1Q
+	}
+	ip := &layers.IPv4{Version: 4, TTL: 9, Protocol: layers.IPProtocolUDP, SrcIP: net.IP{10, 0, 0, 1}, DstIP: net.IP{10, 0, 0, 2}}
+	udp := &layers.UDP{SrcPort: 1000, DstPort: 2000}
+	_ = udp.SetNetworkLayerForChecksum(ip)
+	body := make([]byte, size)
+	binary.BigEndian.PutUint32(body, uint32(n))
+	all = append(all, ip, udp, gopacket.Payload(body))
+	buf := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, all...); err != nil {
+		panic(err)
+	}
+	return buf.Bytes()
+}
+
+// run captures while do runs, and a moment longer.
+func run(t *testing.T, sink evidence.Sink, spec string, snaplen int, do func()) {
+	t.Helper()
+	specs, err := ParseSpecs(strings.Fields(spec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- New(Options{Specs: specs, Snaplen: snaplen}).Collect(ctx, liveSource(), sink) }()
+	time.Sleep(100 * time.Millisecond)
+	do()
+	time.Sleep(100 * time.Millisecond)
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+type packet struct {
+	info gopacket.CaptureInfo
+	data []byte
+	link layers.LinkType
+}
+
+// read reads a capture with another implementation of its format.
+func read(t *testing.T, b []byte) (out []packet, r *pcapgo.NgReader) {
+	t.Helper()
+	r, err := pcapgo.NewNgReader(bytes.NewReader(b), pcapgo.NgReaderOptions{WantMixedLinkType: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		data, info, err := r.ReadPacketData()
+		if errors.Is(err, io.EOF) {
+			return out, r
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		link := layers.LinkTypeNull
+		if len(info.AncillaryData) > 0 {
+			link = info.AncillaryData[0].(layers.LinkType)
+		}
+		out = append(out, packet{info, data, link})
+	}
+}
+
+func one(t *testing.T, sink *sinktest.Sink, path string) sinktest.Got {
+	t.Helper()
+	got := sink.Find("live", path)
+	if len(got) != 1 {
+		t.Fatalf("%d items at %s, want 1: %+v", len(got), path, sink.Items())
+	}
+	return got[0]
+}
+
+func TestCaptureEqualsWhatWasSent(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	send := sender(t, "v0")
+	var want [][]byte
+	for n := range 500 {
+		want = append(want, frameOf(n, 8+n%1400))
+	}
+	tag := &layers.Dot1Q{VLANIdentifier: 5, Priority: 3, Type: layers.EthernetTypeIPv4}
+	want = append(want, frameOf(500, 64, tag))
+	outer := &layers.Dot1Q{VLANIdentifier: 6, Type: layers.EthernetTypeDot1Q}
+	want = append(want, frameOf(501, 64, outer, tag))
+	stop := dumpcap(t, "v1")
+	sink := &sinktest.Sink{}
+	began := time.Now()
+	run(t, sink, "v1:all", 0, func() {
+		for _, f := range want {
+			send(f)
+		}
+	})
+	other := stop()
+	got := one(t, sink, "/packets/v1.pcapng")
+	packets, r := read(t, got.Bytes)
+	if len(packets) != len(want) {
+		t.Fatalf("%d packets, want %d", len(packets), len(want))
+	}
+	for n, p := range packets {
+		if !bytes.Equal(p.data, want[n]) {
+			t.Fatalf("packet %d differs:\n%x\n%x", n, p.data, want[n])
+		}
+		if ts := p.info.Timestamp; ts.Before(began) || ts.After(time.Now()) || p.info.Length != len(want[n]) {
+			t.Fatalf("packet %d: time %v, length %d", n, ts, p.info.Length)
+		}
+	}
+	i, err := r.Interface(0)
+	if err != nil || i.Name != "v1" || i.LinkType != layers.LinkTypeEthernet || i.Statistics.PacketsReceived != uint64(len(want)) {
+		t.Errorf("interface %+v, %v", i, err)
+	}
+	d := got.Record.Details
+	if d["received_v1"] != strconv.Itoa(len(want)) || d["dropped_v1"] != "0" || d["written_v1"] != d["received_v1"] || got.Record.Outcome != evidence.Collected {
+		t.Errorf("details %v, outcome %s", d, got.Record.Outcome)
+	}
+	if other != nil {
+		theirs, _ := read(t, other)
+		if len(theirs) != len(packets) {
+			t.Errorf("dumpcap took %d packets, we %d", len(theirs), len(packets))
+		}
+		for n := range min(len(theirs), len(packets)) {
+			if !bytes.Equal(theirs[n].data, packets[n].data) {
+				t.Fatalf("packet %d differs from dumpcap's", n)
+			}
+		}
+	}
+	tshark(t, got.Bytes, len(want))
+}
+
+// dumpcap captures the same packets with libpcap; stop returns its file.
+func dumpcap(t *testing.T, iface string) (stop func() []byte) {
+	t.Helper()
+	path, err := exec.LookPath("dumpcap")
+	if err != nil {
+		t.Log("no dumpcap to compare with")
+		return func() []byte { return nil }
+	}
+	dir, err := os.MkdirTemp("/tmp", "hozen-packets-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	file := filepath.Join(dir, "other.pcapng")
+	cmd := exec.Command(path, "-p", "-q", "-i", iface, "-w", file)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(700 * time.Millisecond)
+	return func() []byte {
+		time.Sleep(300 * time.Millisecond)
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Logf("no file from dumpcap: %v", err)
+		}
+		return b
+	}
+}
+
+// tshark checks that another program reads every packet, without complaint.
+func tshark(t *testing.T, capture []byte, want int) {
+	t.Helper()
+	path, err := exec.LookPath("tshark")
+	if err != nil {
+		t.Log("no tshark to check with")
+		return
+	}
+	cmd := exec.Command(path, "-r", "-", "-T", "fields", "-e", "frame.number", "-e", "_ws.malformed")
+	cmd.Stdin = bytes.NewReader(capture)
+	var errText bytes.Buffer
+	cmd.Stderr = &errText
+	out, err := cmd.Output()
+	if n := bytes.Count(out, []byte("\n")); err != nil || n != want || bytes.Contains(out, []byte("alformed")) {
+		t.Errorf("tshark: %v, %d packets, want %d\n%s", err, n, want, errText.Bytes())
+	}
+}
+
+func TestSnaplen(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	send, sink, sent := sender(t, "v0"), &sinktest.Sink{}, frameOf(1, 900)
+	run(t, sink, "v1", 60, func() { send(sent) })
+	got, _ := read(t, one(t, sink, "/packets/v1.pcapng").Bytes)
+	if len(got) != 1 || !bytes.Equal(got[0].data, sent[:60]) || got[0].info.Length != len(sent) {
+		t.Errorf("packets %+v", got)
+	}
+}
+
+func TestLoopbackIsSeenOnce(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	ipRun(t, "link set lo up")
+	sink := &sinktest.Sink{}
+	const count = 20
+	run(t, sink, "lo", 0, func() {
+		c, err := net.Dial("udp", "127.0.0.1:9")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for range count {
+			_, _ = c.Write([]byte("x")) // refused: ICMP comes back
+		}
+	})
+	got, _ := read(t, one(t, sink, "/packets/lo.pcapng").Bytes)
+	udp := 0
+	for _, p := range got {
+		if gopacket.NewPacket(p.data, p.link, gopacket.Default).TransportLayer() != nil {
+			udp++
+		}
+	}
+	if udp == 0 || udp > count {
+		t.Errorf("%d UDP packets of at most %d sent", udp, count)
+	}
+}
+
+func TestAnyTakesNewInterfacesAndRawIP(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	ipRun(t, "link set lo up")
+	sink := &sinktest.Sink{}
+	inner := frameOf(7, 30)[14:]
+	run(t, sink, "any:all", 0, func() {
+		sender(t, "v0")(frameOf(1, 100))
+		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Skipf("no tun device: %v", err)
+		}
+		defer unix.Close(fd)
+		req, _ := unix.NewIfreq("tun7")
+		req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
+			t.Skipf("no tun device: %v", err)
+		}
+		ipRun(t, "link set tun7 up")
+		time.Sleep(rescan + 300*time.Millisecond)
+		if _, err := unix.Write(fd, inner); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(200 * time.Millisecond)
+	})
+	got := one(t, sink, "/packets/any.pcapng")
+	packets, r := read(t, got.Bytes)
+	seen := map[string]int{}
+	for _, p := range packets {
+		i, _ := r.Interface(p.info.InterfaceIndex)
+		seen[i.Name]++
+		if i.Name == "tun7" && bytes.Equal(p.data, inner) && p.link == layers.LinkTypeRaw {
+			seen["inner"]++
+		}
+	}
+	if seen["v0"] != 1 || seen["v1"] != 1 || seen["inner"] != 1 {
+		t.Errorf("packets by interface: %v, details %v", seen, got.Record.Details)
+	}
+	tshark(t, got.Bytes, len(packets))
+}
+
+// slowSink takes each write of a stream only after a while.
+type slowSink struct {
+	sinktest.Sink
+	pause time.Duration
+}
+
+type slowStream struct {
+	evidence.Stream
+	pause time.Duration
+}
+
+func (s *slowSink) Stream(ctx context.Context, r evidence.Record) (evidence.Stream, error) {
+	st, err := s.Sink.Stream(ctx, r)
+	return slowStream{st, s.pause}, err
+}
+
+func (s slowStream) Write(p []byte) (int, error) {
+	time.Sleep(s.pause)
+	return s.Stream.Write(p)
+}
+
+func TestSlowSinkCostsPacketsAndSaysSo(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	send, sink, sent := sender(t, "v0"), &slowSink{pause: 400 * time.Millisecond}, 0
+	run(t, sink, "v1", 0, func() {
+		f := frameOf(1, 1400)
+		for end := time.Now().Add(2 * time.Second); time.Now().Before(end); sent++ {
+			send(f)
+		}
+	})
+	got := one(t, &sink.Sink, "/packets/v1.pcapng")
+	num := func(k string) int {
+		n, _ := strconv.Atoi(got.Record.Details[k])
+		return n
+	}
+	packets, r := read(t, got.Bytes)
+	i, _ := r.Interface(0)
+	t.Logf("sent %d, details %v", sent, got.Record.Details)
+	if num("dropped_v1") == 0 {
+		t.Error("nothing was dropped, so the test tests nothing")
+	}
+	if num("received_v1") != sent || num("dropped_v1")+num("written_v1") != sent || len(packets) != num("written_v1") {
+		t.Errorf("sent %d, file holds %d, details %v", sent, len(packets), got.Record.Details)
+	}
+	if i.Statistics.PacketsReceived != uint64(sent) {
+		t.Errorf("statistics %+v", i.Statistics)
+	}
+}
+
+func TestDurationEnds(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	sink := &sinktest.Sink{}
+	specs, _ := ParseSpecs([]string{"v1:300ms"})
+	began := time.Now()
+	if err := New(Options{Specs: specs}).Collect(context.Background(), liveSource(), sink); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < 300*time.Millisecond || took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
+	got := one(t, sink, "/packets/v1.pcapng")
+	if p, _ := read(t, got.Bytes); len(p) != 0 || got.Record.Details["stopped_by"] != "end of duration" {
+		t.Errorf("%d packets, details %v", len(p), got.Record.Details)
+	}
+}
+
+func TestInterfaceThatVanishes(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	sink := &sinktest.Sink{}
+	run(t, sink, "v1", 0, func() {
+		sender(t, "v0")(frameOf(1, 100))
+		time.Sleep(100 * time.Millisecond)
+		ipRun(t, "link del v1")
+		time.Sleep(rescan + 200*time.Millisecond)
+	})
+	got := one(t, sink, "/packets/v1.pcapng")
+	if p, _ := read(t, got.Bytes); len(p) != 1 || got.Record.Details["gone_v1"] == "" {
+		t.Errorf("%d packets, details %v", len(p), got.Record.Details)
+	}
+}
+
+func TestNoSuchInterface(t *testing.T) {
+	sink := &sinktest.Sink{}
+	specs, _ := ParseSpecs([]string{"nosuch0:1s"})
+	if err := New(Options{Specs: specs}).Collect(context.Background(), liveSource(), sink); err != nil {
+		t.Fatal(err)
+	}
+	if r := one(t, sink, "/packets/nosuch0.pcapng").Record; r.Outcome != evidence.Failed || !strings.Contains(r.Error, "nosuch0") {
+		t.Errorf("record %+v", r)
+	}
+}
+
+func TestBrokenSink(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	specs, _ := ParseSpecs([]string{"v1:100ms"})
+	sink := &sinktest.Sink{Break: func(evidence.Record) error { return syscall.ENOSPC }}
+	err := New(Options{Specs: specs}).Collect(context.Background(), liveSource(), sink)
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("error %v, want that of the sink", err)
+	}
+}
+
+func TestSpecs(t *testing.T) {
+	good := map[string]Spec{
+		"eth0:30s": {"eth0", 30 * time.Second}, "any:all": {Any, 0}, "lo": {"lo", 0}, "eth0:1:5m": {"eth0:1", 5 * time.Minute},
+	}
+	for s, want := range good {
+		if got, err := ParseSpec(s); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"", ":30s", "eth0:", "eth0:x", "eth0:-1s", "eth0:0s", "../x:1s", "a b:1s", strings.Repeat("x", 16) + ":1s"} {
+		if got, err := ParseSpec(s); err == nil {
+			t.Errorf("%q gives %+v", s, got)
+		}
+	}
+	if _, err := ParseSpecs([]string{"a:1s", "a:2s"}); err == nil {
+		t.Error("one interface twice is taken")
+	}
+}
