@@ -20,7 +20,6 @@ import (
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/network/sockets"
-	"github.com/hozen-dfir/hozen/collect/process/emit"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
 	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -57,10 +56,10 @@ func lines[T any](t *testing.T, sink *sinktest.Sink, path string) (out []T) {
 	return out
 }
 
-func observations(t *testing.T, sink *sinktest.Sink, kind string) (out []emit.Observation) {
+func observations(t *testing.T, sink *sinktest.Sink, kind string) (out []collect.Observation) {
 	t.Helper()
 	for _, g := range sink.Items() {
-		var o emit.Observation
+		var o collect.Observation
 		if g.Record.Source != "hozen" {
 			continue
 		}

@@ -24,7 +24,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hozen-dfir/hozen/collect"
-	"github.com/hozen-dfir/hozen/collect/process/emit"
 	"github.com/hozen-dfir/hozen/collect/process/procfs"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
 	"github.com/hozen-dfir/hozen/collect/sourcetest"
@@ -44,7 +43,7 @@ type taken struct {
 	sink  *sinktest.Sink
 	procs map[int]Process
 	files []File
-	seen  []emit.Observation
+	seen  []collect.Observation
 }
 
 func take(t *testing.T) *taken {
@@ -59,7 +58,7 @@ func take(t *testing.T) *taken {
 	k.files = decode[File](t, k.sink, "/processes/files.jsonl")
 	for _, g := range k.sink.Items() {
 		if g.Record.Source == "hozen" {
-			var o emit.Observation
+			var o collect.Observation
 			if err := json.Unmarshal(g.Bytes, &o); err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +68,7 @@ func take(t *testing.T) *taken {
 	return k
 }
 
-func (k *taken) observed(kind string, pid int) *emit.Observation {
+func (k *taken) observed(kind string, pid int) *collect.Observation {
 	for i, o := range k.seen {
 		if o.Kind == kind && o.Facts["pid"] == strconv.Itoa(pid) {
 			return &k.seen[i]

@@ -3,8 +3,7 @@
 // could not be had, and observations.
 //
 // An observation is a fact that a collector noticed while comparing views of
-// the host. It is an item of source "hozen" at /observations/<kind>/<n>.json
-// and judges nothing: see Observation.
+// the host; it judges nothing (collect.Observe).
 package emit
 
 import (
