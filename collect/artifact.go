@@ -19,7 +19,7 @@ type Stage int
 
 // Stages of a collection, in the order they run.
 const (
-	Throughout Stage = iota // from the first moment to the last (packets)
+	Throughout Stage = iota // from the first moment to the last (packets); see Ender
 	Volatile                // processes, sockets, users logged in
 	Settled                 // files
 )
@@ -33,6 +33,16 @@ type Artifact interface {
 	Needs() Needs
 	Stage() Stage
 	Collect(ctx context.Context, src Source, sink evidence.Sink) error
+}
+
+// Ender is an artifact of stage Throughout that wants to know when all others
+// are done: End is called once, and Collect may then go on for as long as it
+// was asked to (a capture of 30 s). The context of one that is no Ender is
+// cancelled at that moment. In both cases Collect then ends its streams in
+// order and returns; the sink takes what it is given after a cancellation, too.
+type Ender interface {
+	Artifact
+	End()
 }
 
 // ProfileTriage and its like name sets of artifacts.
