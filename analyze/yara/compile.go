@@ -87,7 +87,7 @@ func newCompiler() (*yr.Compiler, error) {
 // add compiles s into c; refused says why an include was refused.
 func (s *source) add(c *yr.Compiler) (refused []string, err error) {
 	c.SetIncludeCallback(func(name, from, _ string) []byte {
-		b, err := s.include(name, s.resolve(from))
+		b, err := s.include(name, from)
 		if err != nil {
 			refused = append(refused, fmt.Sprintf("include %q: %v", name, err))
 			return nil
@@ -96,15 +96,6 @@ func (s *source) add(c *yr.Compiler) (refused []string, err error) {
 	})
 	err = c.AddString(string(s.text), s.report.Namespace)
 	return refused, err
-}
-
-// resolve maps the name of an including file, as it was written in its own
-// include statement, to its place in the tree.
-func (s *source) resolve(from string) string {
-	if from == "" {
-		return s.name
-	}
-	return strings.ReplaceAll(from, `\`, "/")
 }
 
 func (s *source) try() error {

@@ -29,7 +29,8 @@ type source struct {
 	report FileReport
 	text   []byte
 	tree   fs.FS
-	name   string // in tree
+	name   string            // in tree
+	placed map[string]string // names of includes as written, and where they are in tree
 }
 
 // reader gathers the rule files of several paths.
@@ -237,14 +238,17 @@ func escape(name string) string {
 	return b.String()
 }
 
-// include answers an include statement: name as written, from the file that
-// holds the statement (in the tree). Nothing outside the tree is opened.
+// include answers an include statement: name as written, in the file whose
+// name was written as from ("" for the rule file itself). Nothing outside the
+// tree is opened.
 func (s *source) include(name, from string) ([]byte, error) {
-	name = strings.ReplaceAll(name, `\`, "/")
-	if from == "" {
-		from = s.name
+	dir := path.Dir(s.name)
+	if at, ok := s.placed[from]; ok {
+		dir = path.Dir(at)
 	}
-	p := path.Join(path.Dir(from), name)
+	written := name
+	name = strings.ReplaceAll(name, `\`, "/")
+	p := path.Join(dir, name)
 	if path.IsAbs(name) || !fs.ValidPath(p) {
 		return nil, errors.New("an include must stay inside the folder that was given")
 	}
@@ -258,6 +262,10 @@ func (s *source) include(name, from string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.placed == nil {
+		s.placed = map[string]string{}
+	}
+	s.placed[written] = p
 	s.report.Includes = append(s.report.Includes, Include{escape(p), digest(b)})
 	return b, nil
 }
