@@ -236,10 +236,11 @@ func TestLimitsAreSaid(t *testing.T) {
 		want  string
 	}{
 		"flows": {Options{MaxFlows: 10}, func(b *builder) {
-			for i := range 30 {
-				b.udp("10.0.0.1", "10.0.0.2", uint16(i+1), 9, []byte("x"))
+			for i := range uint16(30) {
+				b.udp("10.0.0.1", "10.0.0.2", i+1, 9, []byte("x")) // these go silently
+				b.connect(i+1, 80).send(client, "alive", 9)
 			}
-		}, "20 flows forgotten while alive"},
+		}, "25 flows forgotten while alive"},
 		"waiting": {Options{MaxWaiting: 5000}, func(b *builder) {
 			c := b.connect(1, 2)
 			for i := range uint32(10) {

@@ -125,17 +125,21 @@ func (a *analysis) newFlow(k flowKey, d *decode.Datagram) *flow {
 	return f
 }
 
-// makeRoom forgets the flow that was idle longest. That loses nothing where it
-// had ended or was idle for long; otherwise it is said.
+// makeRoom forgets the flow that was idle longest. Nothing is lost where it had
+// ended, was idle for long, or carried no stream; otherwise that is said.
 func (a *analysis) makeRoom(d *decode.Datagram) {
 	if len(a.flows.m) < a.opts.MaxFlows {
 		return
 	}
 	f := a.flows.oldest()
 	ended := f.Flags[0]&flagFIN != 0 && f.Flags[1]&flagFIN != 0 || (f.Flags[0]|f.Flags[1])&flagRST != 0
-	if ended || d.Time.Sub(f.Last.Time) > a.opts.Idle {
+	switch {
+	case ended || d.Time.Sub(f.Last.Time) > a.opts.Idle:
 		a.stats.FlowsExpired++
-	} else {
+	case f.ID.Proto != protoTCP || f.Payload == [2]int64{}: // its record may come in two parts
+		a.stats.FlowsExpired++
+		f.Cut = true
+	default:
 		a.stats.FlowsCut++
 		f.Cut = true
 	}

@@ -160,7 +160,11 @@ func (m *matcher) dns(d *DNS) error {
 
 func (m *matcher) http(h *HTTP) error {
 	msg := h.Message
-	w := where("http", h.Flow, msg.At, h.URL())
+	name := h.URL()
+	if name == "" {
+		name = msg.URI // of a tunnel
+	}
+	w := where("http", h.Flow, msg.At, name)
 	for _, u := range []string{msg.Referer, msg.Location} {
 		if u != "" {
 			m.url(u, "HTTP header names an address on a list", w)

@@ -8,7 +8,7 @@ import (
 
 // Options bounds an analysis. Zero fields take the defaults given here.
 type Options struct {
-	MaxFlows   int           // flows remembered at a time (40,000)
+	MaxFlows   int           // flows remembered at a time (25,000)
 	MaxMemory  int           // bytes held for streams, messages and bodies together (32 MiB)
 	MaxWaiting int           // bytes that wait behind a gap, one direction (4 MiB)
 	MaxBody    int           // bytes of a body kept at once; longer ones come in windows (8 MiB)
@@ -24,7 +24,7 @@ func (o Options) withDefaults() Options {
 			*v = d
 		}
 	}
-	or(&o.MaxFlows, 40_000)
+	or(&o.MaxFlows, 25_000)
 	or(&o.MaxMemory, 32<<20)
 	or(&o.MaxWaiting, 4<<20)
 	or(&o.MaxBody, 8<<20)

@@ -17,8 +17,8 @@ type Stats struct {
 	TCP     stream.Stats `json:"tcp"`
 
 	Flows        int `json:"flows"`
-	FlowsExpired int `json:"flows_expired"`  // forgotten after they were idle
-	FlowsCut     int `json:"flows_cut"`      // forgotten while they were alive
+	FlowsExpired int `json:"flows_expired"`  // forgotten to make room, without loss
+	FlowsCut     int `json:"flows_cut"`      // forgotten while their streams were alive
 	StreamsCut   int `json:"streams_cut"`    // connections whose state was given up for memory
 	WindowsCut   int `json:"windows_cut"`    // stream windows handed out without an overlap
 	HeadsCut     int `json:"heads_too_long"` // HTTP heads and TLS handshakes over the limit

@@ -1,0 +1,235 @@
+package pcap
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/ioc"
+	"github.com/hozen-dfir/hozen/analyze/ioc/list"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// indicators compiles a real set from lines of a list.
+func indicators(t *testing.T, lines string) *ioc.Set {
+	t.Helper()
+	b := ioc.NewBuilder()
+	if err := b.File("test.txt"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := list.Read(strings.NewReader(lines), b.Add); err != nil {
+		t.Fatal(err)
+	}
+	set, err := b.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func subject(path string, b []byte) *analyze.Subject {
+	s := &analyze.Subject{Bundle: "B", Size: int64(len(b)), Body: bytes.NewReader(b)}
+	s.Record.SetPath(path)
+	s.Record.Outcome = evidence.Collected
+	s.Record.Seq = 7
+	return s
+}
+
+func examine(t *testing.T, cfg Config, b []byte) ([]analyze.Finding, error) {
+	t.Helper()
+	var out []analyze.Finding
+	err := New(cfg).Examine(context.Background(), subject("/x.pcap", b), func(f analyze.Finding) { out = append(out, f) })
+	return out, err
+}
+
+// evilCapture holds one of everything that indicators can match.
+func evilCapture(t *testing.T) []byte {
+	b := newBuilder(t)
+	b.udp("10.0.0.1", "10.0.0.53", 1111, 53, query("www.evil.example"))
+	b.udp("10.0.0.1", "10.0.0.53", 1112, 53, query("notevil.example"))
+	b.udp("10.0.0.1", "203.0.113.9", 1113, 9, []byte("x"))
+	c := b.connect(40000, 8080)
+	c.send(client, "GET /gate.php?id=1 HTTP/1.1\r\nHost: c2.example:8080\r\n\r\n", 20)
+	c.send(server, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\npayload", 20)
+	c.close()
+	return b.buf.Bytes()
+}
+
+func TestFindings(t *testing.T) {
+	set := indicators(t, strings.Join([]string{
+		"evil.example", "203.0.113.0/24", "http://c2.example:8080/gate.php",
+		digest("payload"), "unrelated.example", "198.51.100.1", digest("other"),
+	}, "\n"))
+	fs, err := examine(t, Config{Indicators: set}, evilCapture(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range fs {
+		if f.Format != analyze.FindingFormat || f.Bundle != "B" || f.Seq != 7 || f.Path != "/x.pcap" || f.RuleFile != "test.txt" || f.Where.Time.IsZero() {
+			t.Errorf("%+v", f)
+		}
+		got = append(got, fmt.Sprintf("%s %s %s | %s | %d %s", f.Kind, f.Rule, f.Where.Kind, f.Where.Flow, f.Where.Packet, f.Where.Name))
+	}
+	want := []string{
+		"domain evil.example dns | udp 10.0.0.1:1111 > 10.0.0.53:53 | 1 www.evil.example",
+		"cidr 203.0.113.0/24 flow | udp 10.0.0.1:1113 > 203.0.113.9:9 | 3 ",
+		"url http://c2.example:8080/gate.php http | tcp 10.0.0.1:40000 > 10.0.0.2:8080 | 7 http://c2.example:8080/gate.php?id=1",
+		"sha256 " + digest("payload") + " http | tcp 10.0.0.2:8080 > 10.0.0.1:40000 | 11 http://c2.example:8080/gate.php?id=1",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	again, _ := examine(t, Config{Indicators: set}, evilCapture(t))
+	if d := cmp.Diff(fs, again); d != "" {
+		t.Errorf("two runs differ: %s", d)
+	}
+}
+
+// hello is what crypto/tls sends first.
+func hello(t *testing.T, name string) string {
+	t.Helper()
+	near, far := net.Pipe()
+	go func() {
+		_ = tls.Client(near, &tls.Config{ServerName: name}).Handshake()
+		near.Close()
+	}()
+	defer far.Close()
+	b := make([]byte, 4096)
+	n, err := far.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b[:n])
+}
+
+// TestServerName: a hello in segments of 7 bytes, and one inside an HTTP
+// tunnel.
+func TestServerName(t *testing.T) {
+	b := newBuilder(t)
+	b.connect(40000, 9999).send(client, hello(t, "www.evil.example"), 7)
+	c := b.connect(40001, 3128)
+	c.send(client, "CONNECT cover.example:443 HTTP/1.1\r\nHost: cover.example\r\n\r\n", 99)
+	c.send(server, "HTTP/1.1 200 OK\r\n\r\n", 99)
+	c.send(client, hello(t, "in.evil.example"), 2000)
+	fs, err := examine(t, Config{Indicators: indicators(t, "evil.example\ncover.example")}, b.buf.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range fs {
+		got = append(got, f.Rule+" "+f.Where.Kind+" "+f.Where.Name)
+	}
+	want := []string{"evil.example tls www.evil.example", "cover.example http cover.example:443", "evil.example tls in.evil.example"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestFindingsLimit(t *testing.T) {
+	b := newBuilder(t)
+	for i := range MaxFindings + 10 {
+		b.udp("203.0.113.9", "10.0.0.1", uint16(i+1), 9, []byte("x"))
+	}
+	fs, err := examine(t, Config{Indicators: indicators(t, "203.0.113.9")}, b.buf.Bytes())
+	if !errors.Is(err, ErrIncomplete) || len(fs) != MaxFindings+1 || fs[MaxFindings].Kind != "limit" || fs[MaxFindings].More != 10 {
+		t.Errorf("%v, %d findings", err, len(fs))
+	}
+}
+
+func TestDerived(t *testing.T) {
+	var got []string
+	derive := func(_ context.Context, s *analyze.Subject, d analyze.Derived) error {
+		if s.Record.Path != "/x.pcap" || d.Where.Packet == 0 {
+			t.Errorf("%+v", d)
+		}
+		got = append(got, fmt.Sprintf("%s %s %s %q", d.Name, d.Where.Kind, d.Where.Flow, d.Bytes))
+		return nil
+	}
+	if _, err := examine(t, Config{Derive: derive}, evilCapture(t)); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(got, "\n")
+	for _, want := range []string{
+		`http/body http tcp 10.0.0.2:8080 > 10.0.0.1:40000 "payload"`,
+		`tcp/stream stream tcp 10.0.0.1:40000 > 10.0.0.2:8080 "GET /gate.php?id=1`,
+		`tcp/stream stream tcp 10.0.0.2:8080 > 10.0.0.1:40000 "HTTP/1.1 200 OK`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	broken := func(context.Context, *analyze.Subject, analyze.Derived) error { return errors.New("scanner died") }
+	if _, err := examine(t, Config{Derive: broken}, evilCapture(t)); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), "scanner died") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestWants(t *testing.T) {
+	a := New(Config{})
+	for path, want := range map[string]bool{
+		"/packets/eth0": true, "/home/u/a.pcap": true, "/A.PCAPNG": true, `C:\t\a.cap`: true, "/x/a.pcap12": true,
+		"/x/trace.pcap.gz": true, "/x/a.dmp": true, "/etc/passwd": false, "/x/capture": false, "/x/packets/y": false, "/x/pcap": false,
+	} {
+		var r evidence.Record
+		r.SetPath(path)
+		r.Outcome = evidence.Collected
+		if a.Wants(r) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
+		r.Outcome = evidence.Denied
+		if a.Wants(r) {
+			t.Errorf("%s: wanted without bytes", path)
+		}
+	}
+}
+
+func TestExamineOthers(t *testing.T) {
+	for name, b := range map[string][]byte{"text": []byte("no capture"), "gzip": []byte(gz(t, "no capture")), "empty": nil, "short": {1, 2}} {
+		if fs, err := examine(t, Config{}, b); err != nil || len(fs) != 0 {
+			t.Errorf("%s: %v %v", name, fs, err)
+		}
+	}
+	b := evilCapture(t)
+	if _, err := examine(t, Config{}, b[:len(b)-1]); !errors.Is(err, ErrIncomplete) {
+		t.Errorf("a truncated capture: %v", err)
+	}
+}
+
+func TestWriteJSON(t *testing.T) {
+	var out bytes.Buffer
+	var st *Stats
+	_, err := examine(t, Config{
+		Observe: func(s *analyze.Subject) Handler { return WriteJSON(&out, s.Record.Path) },
+		Account: func(_ *analyze.Subject, s *Stats) { st = s },
+	}, evilCapture(t))
+	if err != nil || st == nil || st.Flows != 4 {
+		t.Fatalf("%v %+v", err, st)
+	}
+	kinds := map[string]int{}
+	for line := range strings.Lines(out.String()) {
+		var o map[string]any
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			t.Fatal(err)
+		}
+		kinds[o["kind"].(string)]++
+		if o["format"] != ObservableFormat || o["item"] != "/x.pcap" || o["time"] == nil {
+			t.Errorf("%s", line)
+		}
+	}
+	if d := cmp.Diff(map[string]int{"flow": 4, "dns": 2, "http": 2, "body": 1}, kinds); d != "" {
+		t.Error(d)
+	}
+	if !strings.Contains(out.String(), `"url":"http://c2.example:8080/gate.php?id=1"`) {
+		t.Error(out.String())
+	}
+}
