@@ -75,7 +75,7 @@ func (h *Hostile) obey(ctx context.Context, order string, report func(analyze.Fi
 	case "abort", "kill":
 		return raise(order)
 	case "flood":
-		for i := range 1_000_000 {
+		for i := range 50_000 {
 			report(analyze.Finding{Rule: fmt.Sprintf("flood-%07d", i)})
 		}
 	case "error":
@@ -105,7 +105,7 @@ func (h *Hostile) more(ctx context.Context, order string) error {
 		}
 	case "eat-slow":
 		for {
-			h.eat(1 << 20)
+			h.eat(4 << 20)
 			time.Sleep(time.Millisecond)
 		}
 	case "junk-stdout":

@@ -54,6 +54,7 @@ type Pool struct {
 	ready  chan wire.ReadyMsg // of the first worker that got ready
 	first  sync.Once
 	info   wire.ReadyMsg
+	spare  sync.Pool // *[]byte: payloads for reuse
 }
 
 // job is one item on its way through a worker.
@@ -197,8 +198,25 @@ func (p *Pool) job(ctx context.Context, in *analyze.Input) (*job, error) {
 		}
 	}
 	var err error
-	j.payload, err = m.Encode()
+	j.payload, err = m.Encode(p.buffer())
 	return j, err
+}
+
+// buffer returns memory for a payload, used before or not.
+func (p *Pool) buffer() []byte {
+	if b, ok := p.spare.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return nil
+}
+
+// settle answers a job. Its payload has been sent by now, or never will be.
+func (p *Pool) settle(j *job, r analyze.Result) {
+	if b := j.payload; cap(b) <= 2*inlineLimit {
+		p.spare.Put(&b)
+	}
+	j.payload = nil
+	j.reply <- r
 }
 
 // fetch gets one block's stored bytes and refuses more than a block can have.

@@ -165,14 +165,14 @@ func without(lines []string, path string) (out []string) {
 // TestHostile tells one item after the other to do its worst: each time that
 // item and no other is not scanned, and all other findings are the same.
 func TestHostile(t *testing.T) {
-	opt := worker.Options{Workers: 2, Timeout: 700 * time.Millisecond, Grace: 300 * time.Millisecond, Memory: 256 << 20}
+	opt := worker.Options{Workers: 2, Timeout: time.Second, Grace: 300 * time.Millisecond, Memory: 256 << 20}
 	want := without(sweep(t, start(t, opt), crowd("")).Findings, "/crowd/30")
 	reasons := map[string]string{
 		"panic": "panic: told to", "nil": "nil pointer", "index": "index out of range",
 		"goroutine-panic": "panic: told to, elsewhere", "exit0": "exit status 0", "exit3": "exit status 3",
 		"recursion": "stack overflow", "fault": "fatal error: fault", "abort": "SIGABRT", "kill": "killed",
-		"spin": "not done within 700ms; worker killed", "block": "not done within 700ms; worker killed",
-		"sleep-soft": "not done within 700ms", "eat-fast": "needs more than 256 MiB", "eat-slow": "needs more than 256 MiB",
+		"spin": "not done within 1s; worker killed", "block": "not done within 1s; worker killed",
+		"sleep-soft": "not done within 1s", "eat-fast": "needs more than 256 MiB", "eat-slow": "needs more than 256 MiB",
 		"junk-stdout": "", "junk-frame": "protocol", "huge-frame": "protocol", "close": "worker died", "forged": "protocol",
 		"flood": "beyond the limits", "error": "told to", "late": "",
 	}

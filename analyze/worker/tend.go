@@ -177,7 +177,7 @@ func (s *session) answer(b []byte) error {
 	s.done++
 	s.alone = false
 	s.begin()
-	j.reply <- r
+	s.p.settle(j, r)
 	return nil
 }
 
@@ -225,7 +225,7 @@ func (s *session) bury(why error) (again *job) {
 		j.retried = true
 		return j
 	}
-	j.reply <- analyze.Result{Faults: []analyze.Fault{{Kind: analyze.FaultWorker, Reason: reason}}}
+	s.p.settle(j, analyze.Result{Faults: []analyze.Fault{{Kind: analyze.FaultWorker, Reason: reason}}})
 	return nil
 }
 

@@ -16,6 +16,12 @@ import (
 // queue bounds the items that a parent may send ahead.
 const queue = 64
 
+// Frames of items up to spareSize are used again, spareFrames of them.
+const (
+	spareFrames = 8
+	spareSize   = 512 << 10
+)
+
 var errOverrun = errors.New("the parent sends more than was asked for")
 
 // conn is the worker's end of the pipes. One goroutine reads all the time, so
@@ -27,6 +33,7 @@ type conn struct {
 	items   chan *wire.ItemMsg
 	blocks  chan wire.BlockMsg
 	current atomic.Uint64 // item whose blocks are wanted
+	spare   chan []byte   // memory of items that are done
 	gone    chan struct{} // closed when reading ends
 	err     error         // why, once gone is closed
 }
@@ -35,7 +42,7 @@ func newConn(in io.Reader, out io.Writer) *conn {
 	return &conn{
 		r: bufio.NewReaderSize(in, 256<<10), w: bufio.NewWriterSize(out, 64<<10),
 		items: make(chan *wire.ItemMsg, queue), blocks: make(chan wire.BlockMsg, 4*MaxNeed),
-		gone: make(chan struct{}),
+		gone: make(chan struct{}), spare: make(chan []byte, spareFrames),
 	}
 }
 
@@ -61,7 +68,7 @@ func (c *conn) sendJSON(t wire.Type, v any) error {
 // read runs until the parent closes the pipe; ended is called with the reason.
 func (c *conn) read(ended func(error)) {
 	for {
-		t, b, err := wire.Read(c.r, wire.MaxFrame)
+		t, b, err := wire.ReadInto(c.r, wire.MaxFrame, c.buffer)
 		if err == nil {
 			err = c.dispatch(t, b)
 		}
@@ -71,6 +78,31 @@ func (c *conn) read(ended func(error)) {
 			ended(err)
 			return
 		}
+	}
+}
+
+// buffer provides memory for a payload.
+func (c *conn) buffer(n int) []byte {
+	if n <= spareSize {
+		select {
+		case b := <-c.spare:
+			if cap(b) >= n {
+				return b[:n]
+			}
+		default:
+		}
+	}
+	return make([]byte, n, n+n/4)
+}
+
+// done gives an item's memory back.
+func (c *conn) done(m *wire.ItemMsg) {
+	if cap(m.Frame) > spareSize {
+		return
+	}
+	select {
+	case c.spare <- m.Frame:
+	default:
 	}
 }
 

@@ -67,6 +67,7 @@ func work(c *conn, e *examiner) error {
 		case m := <-c.items:
 			c.begin(m.ID)
 			out, err := e.examine(context.Background(), c, m)
+			c.done(m)
 			if serr := c.send(wire.Result, out.Encode()); serr != nil {
 				return serr
 			}

@@ -56,17 +56,28 @@ func Write(w *bufio.Writer, t Type, head, body []byte) error {
 // Read reads one frame of at most limit bytes into memory of its own. It
 // returns io.EOF only between frames.
 func Read(r *bufio.Reader, limit int) (Type, []byte, error) {
-	var h [5]byte
-	if _, err := io.ReadFull(r, h[:]); err != nil {
+	return ReadInto(r, limit, func(n int) []byte { return make([]byte, n) })
+}
+
+// ReadInto is Read with memory that get provides for a payload of n bytes.
+func ReadInto(r *bufio.Reader, limit int, get func(n int) []byte) (Type, []byte, error) {
+	h, err := r.Peek(5)
+	if err != nil {
+		if err == io.EOF && len(h) > 0 {
+			err = fmt.Errorf("%w: cut short", ErrFrame)
+		}
 		return 0, nil, err
 	}
-	n := binary.LittleEndian.Uint32(h[:])
+	n, t := binary.LittleEndian.Uint32(h), Type(h[4])
 	if n < 1 || uint64(n) > uint64(limit) {
 		return 0, nil, fmt.Errorf("%w: length %d", ErrFrame, n)
 	}
-	b := make([]byte, n-1)
+	if _, err := r.Discard(5); err != nil {
+		return 0, nil, err
+	}
+	b := get(int(n - 1))
 	if _, err := io.ReadFull(r, b); err != nil {
 		return 0, nil, fmt.Errorf("%w: cut short", ErrFrame)
 	}
-	return Type(h[4]), b, nil
+	return t, b, nil
 }

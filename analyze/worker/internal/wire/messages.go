@@ -40,6 +40,7 @@ type ItemMsg struct {
 	Size     int64
 	Blocks   []analyze.Block
 	Inline   [][]byte // stored bytes of all blocks, or nil
+	Frame    []byte   // as decoded: the memory that Inline shares
 }
 
 // MaxRuns bounds a block table as sent: runs of blocks of one size and kind.
@@ -48,8 +49,9 @@ const MaxRuns = 1 << 20
 // maxBlocks bounds a block table as decoded: 16 TiB in blocks of 1 MiB.
 const maxBlocks = 16 << 20
 
-// Encode returns the payload of an Item frame.
-func (m *ItemMsg) Encode() ([]byte, error) {
+// Encode returns the payload of an Item frame, in buf where that is large
+// enough.
+func (m *ItemMsg) Encode(buf []byte) ([]byte, error) {
 	rec, err := json.Marshal(&m.Record)
 	if err != nil {
 		return nil, fmt.Errorf("encode record: %w", err)
@@ -58,7 +60,10 @@ func (m *ItemMsg) Encode() ([]byte, error) {
 	for _, b := range m.Inline {
 		n += len(b) + binary.MaxVarintLen32
 	}
-	e := make(encoder, 0, n)
+	if cap(buf) < n {
+		buf = make([]byte, 0, n+n/4)
+	}
+	e := encoder(buf[:0])
 	e.uint(m.ID)
 	e.uint(uint64(m.Deadline))
 	e.bytes([]byte(m.Bundle))
@@ -77,7 +82,7 @@ func (m *ItemMsg) Encode() ([]byte, error) {
 // DecodeItem reads the payload of an Item frame. Inline blocks share b.
 func DecodeItem(b []byte) (*ItemMsg, error) {
 	d := decoder{b: b}
-	m := &ItemMsg{ID: d.uint(), Deadline: int64(d.uint()), Bundle: string(d.bytes())}
+	m := &ItemMsg{Frame: b, ID: d.uint(), Deadline: int64(d.uint()), Bundle: string(d.bytes())}
 	rec := d.bytes()
 	m.Size = int64(d.uint())
 	m.Blocks = d.table()
