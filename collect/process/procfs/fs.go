@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Bounds of one read.
@@ -41,6 +42,24 @@ func (f FS) Read(name string, limit int64) (b []byte, more bool, err error) {
 		return nil, false, err
 	}
 	defer h.Close()
+	b, err = io.ReadAll(io.LimitReader(h, limit+1))
+	if int64(len(b)) > limit {
+		b, more = b[:limit], true
+	}
+	return b, more, err
+}
+
+// ReadRegular returns the first limit bytes of a regular file anywhere. What is
+// a fifo or a device now is refused rather than waited for.
+func ReadRegular(path string, limit int64) (b []byte, more bool, err error) {
+	h, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, false, err
+	}
+	defer h.Close()
+	if st, err := h.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, false, errors.Join(err, fmt.Errorf("%s is no regular file", path))
+	}
 	b, err = io.ReadAll(io.LimitReader(h, limit+1))
 	if int64(len(b)) > limit {
 		b, more = b[:limit], true

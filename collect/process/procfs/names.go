@@ -1,8 +1,6 @@
 package procfs
 
 import (
-	"io"
-	"os"
 	"strconv"
 	"strings"
 )
@@ -20,12 +18,7 @@ type Names map[uint32]string
 // id, … No name service is asked, so that nothing leaves the host; the first of
 // two names for one id counts. A file that can't be read gives no names.
 func ReadNames(path string) Names {
-	h, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer h.Close()
-	b, _ := io.ReadAll(io.LimitReader(h, maxAccountFile))
+	b, _, _ := ReadRegular(path, maxAccountFile)
 	return ParseNames(b)
 }
 
