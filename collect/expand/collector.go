@@ -82,6 +82,9 @@ func (c *Collector) Artifacts() []collect.Artifact {
 // Started is how many processes COMMAND sources started.
 func (c *Collector) Started() int64 { return c.started.Load() }
 
+// Notes are what the search for the source's users and folders met with.
+func (c *Collector) Notes() []string { return c.env.notes }
+
 // Overflowed reports whether the memory of paths taken ran full, so that items
 // may be in the bundle more than once.
 func (c *Collector) Overflowed() bool { return c.seen.overflowed() }

@@ -20,6 +20,19 @@ const TreeName = "hozen.path"
 // followed; links in the path itself are, for a person meant what lies behind.
 func (c *Collector) Path(p string) collect.Artifact { return &byHand{c, p} }
 
+// Has reports whether a path named by hand, or a link on its way, is there.
+func (c *Collector) Has(ctx context.Context, p string) bool {
+	r := c.named(ctx, path.Clean("/"+p))
+	return r.err == nil || len(r.links) > 0
+}
+
+// named resolves a path named by hand, as if a link in the root led there.
+func (c *Collector) named(ctx context.Context, clean string) resolution {
+	way := place{path: "/", st: evidence.Stat{Type: evidence.TypeSymlink}}
+	way.st.SetTarget(clean)
+	return c.resolve(ctx, way)
+}
+
 type byHand struct {
 	c    *Collector
 	path string
@@ -63,9 +76,7 @@ func (b *byHand) Collect(ctx context.Context, _ collect.Source, sink evidence.Si
 
 // root takes what was named, and the links on the way to it.
 func (b *byHand) root(ctx context.Context, s *search, clean string) (place, error) {
-	way := place{path: "/", st: evidence.Stat{Type: evidence.TypeSymlink}}
-	way.st.SetTarget(clean)
-	at := b.c.resolve(ctx, way)
+	at := b.c.named(ctx, clean)
 	for _, l := range at.links {
 		if err := s.object(ctx, l); err != nil {
 			return place{}, err

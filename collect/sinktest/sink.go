@@ -87,12 +87,7 @@ func take(ctx context.Context, it evidence.Item, g *Got) {
 	r := &g.Record
 	c, err := it.Open(ctx)
 	if err != nil {
-		r.Outcome = evidence.OutcomeOf(err)
-		if r.Outcome == evidence.Skipped {
-			r.Reason = err.Error()
-		} else {
-			r.Error = err.Error()
-		}
+		r.Outcome = fault(r, evidence.OutcomeOf(err), err)
 		return
 	}
 	g.Bytes, err = io.ReadAll(io.LimitReader(c, Limit+1))
@@ -109,23 +104,37 @@ func take(ctx context.Context, it evidence.Item, g *Got) {
 	r.Outcome = outcome(r, f, err)
 }
 
+// outcome decides as a bundle's writer does.
 func outcome(r *evidence.Record, f evidence.Finish, err error) evidence.Outcome {
+	moved := f.Changed || changed(r.Stat, f.After)
+	if moved && err == nil {
+		r.StatAfter = f.After
+	}
 	switch {
+	case err != nil && r.Size == 0:
+		return fault(r, evidence.OutcomeOf(err), err)
 	case err != nil:
-		r.Error = err.Error()
-		if r.Size == 0 {
-			return evidence.Failed
+		if short := r.StatLen - r.Size; short > 0 {
+			r.Lost = append(r.Lost, evidence.Range{Offset: r.Size, Length: short, Error: err.Error()})
 		}
-		return evidence.Partial
+		return fault(r, evidence.Partial, err)
 	case len(f.Lost) > 0:
 		return evidence.Partial
-	case f.Changed || changed(r.Stat, f.After):
-		r.StatAfter = f.After
+	case moved:
 		return evidence.Changed
 	case r.Size == 0:
 		return evidence.Empty
 	}
 	return evidence.Collected
+}
+
+func fault(r *evidence.Record, o evidence.Outcome, err error) evidence.Outcome {
+	if errors.Is(err, evidence.ErrBudget) {
+		r.Reason = err.Error()
+	} else {
+		r.Error = err.Error()
+	}
+	return o
 }
 
 func changed(before evidence.Stat, after *evidence.Stat) bool {

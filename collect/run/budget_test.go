@@ -1,0 +1,191 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/sinktest"
+	"github.com/hozen-dfir/hozen/collect/sourcetest"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+func TestMaxFileAndTotal(t *testing.T) {
+	src := tree(t, map[string]int{"a": 100, "b": 101, "c": 100, "d": 60, "e": 30, "f": 0})
+	sink := &sinktest.Sink{}
+	sum, err := Run(context.Background(), Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/"}, Budget: Budget{MaxFile: 100, MaxTotal: 250}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/a": "", "/b": "budget max-file: the file has 101 bytes", "/c": "", "/d": "budget max-total", "/e": "", "/f": ""} {
+		r := sink.Find("test", path)[0].Record
+		if (r.Outcome == evidence.Skipped) != (want != "") || !strings.HasPrefix(r.Reason, want) {
+			t.Errorf("%s: %s %q, want %q", path, r.Outcome, r.Reason, want)
+		}
+	}
+	if sum.Bytes != 230 || sum.Gaps != 2 {
+		t.Errorf("%d bytes, %d gaps", sum.Bytes, sum.Gaps)
+	}
+}
+
+// growing is a source whose files have more bytes than they state.
+type growing struct {
+	*sourcetest.Dir
+	bytes int64
+	slow  time.Duration
+}
+
+func (g growing) Open(ctx context.Context, p string) (evidence.Content, evidence.Stat, error) {
+	c, st, err := g.Dir.Open(ctx, p)
+	if err != nil {
+		return nil, st, err
+	}
+	return &grown{c, io.LimitReader(zeros{}, g.bytes), g}, st, nil
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+type grown struct {
+	evidence.Content
+	r io.Reader
+	g growing
+}
+
+func (g *grown) Read(p []byte) (int, error) {
+	time.Sleep(g.g.slow)
+	return g.r.Read(p)
+}
+
+func (g *grown) Finish() evidence.Finish {
+	f := g.Content.Finish()
+	f.After.StatLen = g.g.bytes
+	return f
+}
+
+func TestFileThatGrows(t *testing.T) {
+	for _, c := range []struct {
+		budget  Budget
+		bytes   int64
+		outcome evidence.Outcome
+		size    int64
+		lost    []evidence.Range
+	}{
+		{Budget{MaxFile: 1000}, 1000, evidence.Changed, 1000, nil},
+		{Budget{MaxFile: 1000}, 1500, evidence.Partial, 1000, []evidence.Range{{Offset: 1000, Length: 500}}},
+		{Budget{MaxTotal: 100_000}, 1 << 30, evidence.Partial, 0, nil},
+	} {
+		src := growing{Dir: tree(t, map[string]int{"log": 10}).(*sourcetest.Dir), bytes: c.bytes}
+		sink := &sinktest.Sink{}
+		if _, err := Run(context.Background(), Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/log"}, Budget: c.budget}); err != nil {
+			t.Fatal(err)
+		}
+		r := sink.Find("test", "/log")[0].Record
+		if r.Outcome != c.outcome || c.size > 0 && r.Size != c.size || c.budget.MaxTotal > 0 && r.Size > c.budget.MaxTotal {
+			t.Errorf("%+v: %s, %d bytes, %q", c.budget, r.Outcome, r.Size, r.Reason)
+		}
+		if c.outcome == evidence.Partial && !strings.HasPrefix(r.Reason, "budget ") {
+			t.Errorf("reason %q", r.Reason)
+		}
+		for i, l := range c.lost {
+			if i >= len(r.Lost) || r.Lost[i].Offset != l.Offset || r.Lost[i].Length != l.Length {
+				t.Errorf("lost %+v, want %+v", r.Lost, c.lost)
+			}
+		}
+	}
+}
+
+func TestTimeoutInTheMiddleOfAFile(t *testing.T) {
+	src := growing{Dir: tree(t, map[string]int{"log": 100 << 10}).(*sourcetest.Dir), bytes: 1 << 40, slow: time.Millisecond}
+	sink := &sinktest.Sink{}
+	began := time.Now()
+	if _, err := Run(context.Background(), Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/log"}, Budget: Budget{Timeout: 100 * time.Millisecond}}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	r := sink.Find("test", "/log")[0].Record
+	if r.Outcome != evidence.Partial || !strings.HasPrefix(r.Reason, "budget timeout") || len(r.Lost) == 0 || r.Size == 0 {
+		t.Errorf("%s %q lost %v", r.Outcome, r.Reason, r.Lost)
+	}
+}
+
+func TestIOLimit(t *testing.T) {
+	src := tree(t, map[string]int{"a": 200_000, "b": 200_000})
+	sink := &sinktest.Sink{}
+	began := time.Now()
+	sum, err := Run(context.Background(), Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/"}, Budget: Budget{IO: 400_000}})
+	took := time.Since(began)
+	if err != nil || sum.Bytes != 400_000 || sum.Gaps != 0 {
+		t.Errorf("%v %+v", err, sum)
+	}
+	if took < 700*time.Millisecond || took > 3*time.Second {
+		t.Errorf("400 kB at 400 kB/s took %s", took)
+	}
+}
+
+// TestCPULimit burns CPU in the sink's place and looks at the share used.
+func TestCPULimit(t *testing.T) {
+	files := map[string]int{}
+	for i := range 400 {
+		files[fmt.Sprintf("%d", i)] = 1
+	}
+	src := tree(t, files)
+	sink := &sinktest.Sink{Break: func(evidence.Record) error {
+		for end := cpuTime() + 2*time.Millisecond; cpuTime() < end; {
+			bytes.Repeat([]byte("x"), 1000)
+		}
+		return nil
+	}}
+	cpu, began := cpuTime(), time.Now()
+	if cpu == 0 {
+		t.Skip("this system does not tell the CPU time")
+	}
+	if _, err := Run(context.Background(), Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/"}, Budget: Budget{CPU: 25}}); err != nil {
+		t.Fatal(err)
+	}
+	p := newPacer(context.Background(), 25)
+	share := (cpuTime() - cpu).Seconds() / time.Since(began).Seconds()
+	if share > p.share*1.3 {
+		t.Errorf("used %.2f CPU seconds a second, %.2f are allowed", share, p.share)
+	}
+}
+
+func TestInterruptedPacerAndLimiterWake(t *testing.T) {
+	src := tree(t, map[string]int{"a": 1 << 20})
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	sink := &sinktest.Sink{}
+	began := time.Now()
+	sum, err := Run(ctx, Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/a"}, Budget: Budget{IO: 10_000}})
+	if err != nil || !sum.Interrupted || time.Since(began) > 3*time.Second {
+		t.Errorf("%v %+v after %s", err, sum, time.Since(began))
+	}
+	if r := sink.Find("test", "/a")[0].Record; r.Outcome != evidence.Partial || r.Reason != ReasonInterrupted {
+		t.Errorf("%s %q", r.Outcome, r.Reason)
+	}
+}
+
+func TestCommandsAreCounted(t *testing.T) {
+	if _, err := os.Stat(filepath.FromSlash("/bin/true")); err != nil {
+		t.Skip(err)
+	}
+	d := command("Cmd", "/bin/true")
+	sum, err := Run(context.Background(), Plan{Sources: []collect.Source{tree(t, nil)}, Sink: &sinktest.Sink{}, Definitions: d, Commands: true})
+	if err != nil || sum.Processes != 1 || sum.Unsupported != 0 {
+		t.Errorf("%v %+v", err, sum)
+	}
+	sum, err = Run(context.Background(), Plan{Sources: []collect.Source{tree(t, nil)}, Sink: &sinktest.Sink{}, Definitions: d})
+	if err != nil || sum.Processes != 0 || sum.Unsupported != 1 || sum.Gaps != 0 {
+		t.Errorf("not allowed: %v %+v", err, sum)
+	}
+}

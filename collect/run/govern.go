@@ -1,0 +1,208 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/time/rate"
+
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// governor keeps the budgets.
+type governor struct {
+	b     Budget
+	stop  context.Context // ends when taking must end; its cause says why
+	io    *rate.Limiter
+	burst int
+	pacer *pacer
+
+	mu    sync.Mutex
+	spent int64 // bytes taken, and promised to items under way
+}
+
+// ioBurst is how much may be read at once under a limit: a tenth of a second's
+// worth, so that short looks at the rate are right.
+func ioBurst(perSecond int64) int { return int(min(max(perSecond/10, 4<<10), 1<<20)) }
+
+func newGovernor(stop context.Context, b Budget) *governor {
+	g := &governor{b: b, stop: stop, pacer: newPacer(stop, b.CPU)}
+	if b.IO > 0 {
+		g.burst = ioBurst(b.IO)
+		g.io = rate.NewLimiter(rate.Limit(b.IO), g.burst)
+	}
+	return g
+}
+
+// cut is an error that ends an item by a budget; its text is the reason.
+type cut struct{ reason string }
+
+func (c cut) Error() string        { return c.reason }
+func (c cut) Is(target error) bool { return target == evidence.ErrBudget }
+
+// stopped is why taking has ended, or "".
+func (g *governor) stopped() string {
+	if g.stop.Err() == nil {
+		return ""
+	}
+	return context.Cause(g.stop).Error()
+}
+
+// file reports whether an item is read from a source, rather than made here.
+func file(t evidence.FileType) bool {
+	return t == evidence.TypeFile || t == evidence.TypeADS
+}
+
+// admit decides about an item before it is handed over. One that a budget
+// forbids loses its content and gets the reason; one that may be read is
+// watched while it is. It returns the bytes that it promised.
+func (g *governor) admit(it *evidence.Item) (reserved int64) {
+	if it.Open == nil || !file(it.Record.Type) {
+		return 0
+	}
+	n := it.Record.StatLen
+	if why := g.refuse(n); why != "" {
+		it.Open = nil
+		it.Record.Outcome, it.Record.Reason = evidence.Skipped, why
+		return 0
+	}
+	g.pacer.pace()
+	open := it.Open
+	it.Open = func(ctx context.Context) (evidence.Content, error) {
+		if why := g.stopped(); why != "" {
+			return nil, cut{why}
+		}
+		c, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &watched{Content: c, g: g, promised: n}, nil
+	}
+	return n
+}
+
+// refuse says why a file of n bytes must not be read; otherwise it promises
+// them.
+func (g *governor) refuse(n int64) string {
+	if why := g.stopped(); why != "" {
+		return why
+	}
+	if g.b.MaxFile > 0 && n > g.b.MaxFile {
+		return fmt.Sprintf("budget max-file: the file has %d bytes, %d are allowed", n, g.b.MaxFile)
+	}
+	if !g.spend(n) {
+		return g.overTotal()
+	}
+	return ""
+}
+
+func (g *governor) overTotal() string {
+	return fmt.Sprintf("budget max-total: the %d bytes allowed are used up", g.b.MaxTotal)
+}
+
+// spend promises n bytes of the total, if they are left.
+func (g *governor) spend(n int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.b.MaxTotal > 0 && g.spent+n > g.b.MaxTotal {
+		return false
+	}
+	g.spent += n
+	return true
+}
+
+// settle replaces a promise by what was really taken.
+func (g *governor) settle(promised, taken int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.spent += taken - promised
+}
+
+// watched is content under budgets.
+type watched struct {
+	evidence.Content
+	g        *governor
+	promised int64 // of the total
+	off      int64
+	extra    int64 // promised beyond promised
+	end      error // why reading was ended
+}
+
+// Read implements io.Reader.
+func (w *watched) Read(p []byte) (int, error) {
+	if w.end != nil {
+		return 0, w.end
+	}
+	if why := w.g.stopped(); why != "" {
+		return 0, w.cut(why)
+	}
+	w.g.pacer.pace()
+	if w.g.io != nil {
+		p = p[:min(len(p), w.g.burst)]
+	}
+	if m := w.g.b.MaxFile; m > 0 && w.off+int64(len(p)) > m {
+		if w.off >= m {
+			return w.last(fmt.Sprintf("budget max-file: the file grew beyond the %d bytes allowed", m))
+		}
+		p = p[:m-w.off]
+	}
+	n, err := w.Content.Read(p)
+	if !w.promise(n) {
+		return 0, w.cut(w.g.overTotal())
+	}
+	w.off += int64(n)
+	if w.g.io != nil && n > 0 {
+		if werr := w.g.io.WaitN(w.g.stop, n); werr != nil && err == nil {
+			err = w.cut(w.g.stopped())
+		}
+	}
+	return n, err
+}
+
+// last looks whether there is anything beyond what may be read.
+func (w *watched) last(why string) (int, error) {
+	var one [1]byte
+	n, err := w.Content.Read(one[:])
+	if n == 0 {
+		return 0, err
+	}
+	return 0, w.cut(why)
+}
+
+func (w *watched) cut(why string) error {
+	if why == "" {
+		why = ReasonInterrupted
+	}
+	w.end = cut{why}
+	return w.end
+}
+
+// promise takes bytes beyond those promised on admission from the total.
+func (w *watched) promise(n int) bool {
+	over := w.off + int64(n) - w.promised - w.extra
+	if over <= 0 {
+		return true
+	}
+	if !w.g.spend(over) {
+		return false
+	}
+	w.extra += over
+	return true
+}
+
+// Finish implements evidence.Content. What a file holds beyond the size it
+// stated at first is lost, too, when reading was cut; of the rest before that
+// the sink knows.
+func (w *watched) Finish() evidence.Finish {
+	w.g.settle(w.extra, 0) // the whole is settled with the record
+	f := w.Content.Finish()
+	if w.end == nil {
+		return f
+	}
+	from := max(w.off, w.promised)
+	if f.After != nil && f.After.StatLen > from {
+		f.Lost = append(f.Lost, evidence.Range{Offset: from, Length: f.After.StatLen - from, Error: w.end.Error()})
+	}
+	return f
+}
