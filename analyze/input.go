@@ -16,6 +16,9 @@ const (
 	StoredSize = BlockSize + 64<<10
 )
 
+// MaxSize bounds the content of one item: its block table then has 24 MiB.
+const MaxSize = 1 << 40
+
 // Block is one run of an item's content that can be fetched by itself.
 type Block struct {
 	Offset int64 // of its first byte in the item's content
@@ -31,12 +34,15 @@ type Input struct {
 	Size   int64           // bytes of content
 	Blocks []Block         // cover the content without gap or overlap; empty where Size is 0
 	// Fetch returns the stored bytes of block i, at most StoredSize of them.
-	// The slice is the caller's. It is called from several goroutines.
+	// The engine does not write to them. It is called from several goroutines.
 	Fetch func(ctx context.Context, i int) ([]byte, error)
 }
 
 // Check reports an Input whose blocks do not cover its content.
 func (in *Input) Check() error {
+	if in.Size < 0 || in.Size > MaxSize {
+		return fmt.Errorf("%d bytes; an item has at most %d", in.Size, int64(MaxSize))
+	}
 	var at int64
 	for i, b := range in.Blocks {
 		if b.Offset != at || b.Size < 1 || b.Size > BlockSize {
@@ -53,9 +59,9 @@ func (in *Input) Check() error {
 	return nil
 }
 
-// Blocks returns the block table of size raw bytes.
+// Blocks returns the block table of size raw bytes, nil beyond MaxSize.
 func Blocks(size int64) []Block {
-	if size <= 0 {
+	if size <= 0 || size > MaxSize {
 		return nil
 	}
 	out := make([]Block, 0, (size+BlockSize-1)/BlockSize)
@@ -84,9 +90,10 @@ type Sizer interface {
 
 // Parent names one target in the facts of a sweep.
 type Parent struct {
-	Kind     string `json:"kind"`                       // bundle, files
-	Name     string `json:"name"`                       // bundle id, or the path that was swept
+	Kind     string `json:"kind"` // bundle, files
+	Name     string `json:"name"` // bundle id, or the path that was swept
+	Case     string `json:"case,omitempty"`
 	Root     string `json:"root,omitempty"`             // of the bundle's tree, base64 as in its checkpoint
 	TreeSize int64  `json:"tree_size,omitempty,string"` // leaves under Root
-	Finished bool   `json:"finished,omitempty"`         // the bundle has an end leaf
+	State    string `json:"state,omitempty"`            // of the bundle: complete, interrupted, unfinished
 }

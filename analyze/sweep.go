@@ -98,7 +98,7 @@ func (s *sweep) feed(ctx context.Context, targets []Target) {
 		for in, err := range t.Inputs(ctx) {
 			sl := &slot{name: t.Name(), broken: err, done: make(chan struct{})}
 			if err == nil {
-				sl.in, sl.record, sl.bundle, sl.size = &in, in.Record, in.Bundle, in.Size
+				sl.in, sl.record, sl.bundle, sl.size = &in, in.Record, in.Bundle, max(0, in.Record.Size)
 			}
 			if !s.order.push(ctx, sl) {
 				return

@@ -146,6 +146,8 @@ func (w *walk) entry(rel, shown string, depth int) bool {
 		return w.yield(skipped(shown, fmt.Sprintf("deeper than %d folders", maxDepth)), nil)
 	case st.IsDir():
 		return w.yield(analyze.Input{Record: r}, nil) && w.folder(rel, depth+1)
+	case st.Mode().IsRegular() && st.Size() > analyze.MaxSize:
+		r.Outcome, r.Reason = evidence.Skipped, fmt.Sprintf("%d bytes; at most %d are examined", st.Size(), int64(analyze.MaxSize))
 	case st.Mode().IsRegular() && st.Size() > 0:
 		return w.yield(w.file(rel, st, r), nil)
 	}

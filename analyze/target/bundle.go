@@ -1,0 +1,163 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+)
+
+// Bundle is a sealed bundle. Segments are checked against their leaves,
+// decrypted in memory and handed on frame by frame. While a worker examines an
+// item larger than what is sent at once, one segment stays in memory for it.
+type Bundle struct {
+	b    *bundle.Bundle
+	name string
+}
+
+// NewBundle returns the target for an open bundle, which stays the caller's to
+// close, after the sweep. name is as the user gave it.
+func NewBundle(name string, b *bundle.Bundle) *Bundle { return &Bundle{b: b, name: name} }
+
+// IsBundle reports whether a local path looks like a bundle: a folder with a
+// header leaf, or a ZIP file with one.
+func IsBundle(ctx context.Context, path string) bool {
+	st, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	const header = "seal/000000.json"
+	if st.IsDir() {
+		_, err := os.Lstat(filepath.Join(path, filepath.FromSlash(header)))
+		return err == nil
+	}
+	if !st.Mode().IsRegular() {
+		return false
+	}
+	o, err := bundle.ZipObjects(path)
+	if err != nil {
+		return false
+	}
+	defer o.Close()
+	names, err := o.List(ctx)
+	_, ok := names[header]
+	return err == nil && ok
+}
+
+// Name implements analyze.Target.
+func (t *Bundle) Name() string { return t.name }
+
+// Total implements analyze.Sizer from the seal alone. Items in parts count
+// once for each; an unfinished bundle does not know its bytes.
+func (t *Bundle) Total() (items, bytes int64) {
+	if end := t.b.End; end != nil {
+		return int64(end.Items), end.Bytes
+	}
+	for _, s := range t.b.Segments {
+		items += int64(s.Items)
+	}
+	return items, 0
+}
+
+// Parent implements analyze.Target.
+func (t *Bundle) Parent() analyze.Parent {
+	p := analyze.Parent{Kind: "bundle", Name: t.b.Header.Bundle, Case: t.b.Header.Case,
+		Root: seal.RootText(t.b.Last.Root), TreeSize: t.b.Last.Size, State: bundle.StateUnfinished}
+	if t.b.End != nil {
+		p.State = t.b.End.State
+	}
+	return p
+}
+
+// Inputs implements analyze.Target. What is wrong with the seal comes first,
+// as an error.
+func (t *Bundle) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
+	return func(yield func(analyze.Input, error) bool) {
+		if err := t.b.Check(); err != nil && !yield(analyze.Input{}, err) {
+			return
+		}
+		if t.b.End == nil && !yield(analyze.Input{}, errUnfinished) {
+			return
+		}
+		for it, err := range t.b.Items(ctx) {
+			if err == nil {
+				if !yield(t.input(ctx, it), nil) {
+					return
+				}
+				continue
+			}
+			if !yield(analyze.Input{}, err) {
+				return
+			}
+		}
+	}
+}
+
+var errUnfinished = errors.New("the bundle is unfinished: its collection may have had more to take")
+
+// input makes one item ready for the engine. Where its frames can't be found,
+// fetching them fails, so that the item is listed with the reason.
+func (t *Bundle) input(ctx context.Context, it *bundle.Item) analyze.Input {
+	in := analyze.Input{Bundle: t.b.Header.Bundle, Record: it.Record, Size: it.Record.Size}
+	if in.Size == 0 {
+		return in
+	}
+	blocks, err := t.b.Blocks(ctx, it)
+	if err != nil {
+		in.Size = min(in.Size, analyze.BlockSize) // a record may state anything
+		in.Blocks = analyze.Blocks(in.Size)
+		in.Fetch = func(context.Context, int) ([]byte, error) { return nil, err }
+		return in
+	}
+	in.Blocks = make([]analyze.Block, len(blocks))
+	for i, b := range blocks {
+		in.Blocks[i] = analyze.Block{Offset: b.Offset, Size: int64(b.Content), Zstd: true}
+	}
+	f := &frames{b: t.b, blocks: blocks}
+	in.Fetch = f.fetch
+	return in
+}
+
+// frames fetches the frames of one item. It holds those of the segment it is
+// in: the bundle keeps few segments, and other items would push it out, to be
+// decrypted again for each frame.
+type frames struct {
+	b      *bundle.Bundle
+	blocks []bundle.Block
+
+	mu   sync.Mutex
+	from int // of held
+	held [][]byte
+}
+
+func (f *frames) fetch(ctx context.Context, i int) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if k := i - f.from; k >= 0 && k < len(f.held) {
+		return f.held[k], nil
+	}
+	from, to := i, i+1
+	same := func(k int) bool { return f.blocks[k].Segment == f.blocks[i].Segment }
+	for from > 0 && same(from-1) {
+		from--
+	}
+	for to < len(f.blocks) && same(to) {
+		to++
+	}
+	held := make([][]byte, 0, to-from)
+	for k := from; k < to; k++ {
+		b, err := f.b.Fetch(ctx, f.blocks[k]) // a slice of the segment, no copy
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, b)
+	}
+	f.from, f.held = from, held
+	return held[i-from], nil
+}
