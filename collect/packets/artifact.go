@@ -1,6 +1,8 @@
 package packets
 
 import (
+	"sync"
+
 	"github.com/hozen-dfir/hozen/collect"
 )
 
@@ -19,15 +21,20 @@ type Options struct {
 	Snaplen int // bytes kept of each packet; 0 means DefaultSnaplen
 }
 
-type artifact struct{ opts Options }
+type artifact struct {
+	opts Options
+	once sync.Once
+	end  chan struct{} // closed when all other artifacts are done
+}
 
 // New returns the artifact. It needs the right to open packet sockets
-// (CAP_NET_RAW); captures that it may not make are recorded as denied.
-func New(opts Options) collect.Artifact {
+// (CAP_NET_RAW); captures that it may not make are recorded as denied. It
+// serves for one run: captures without a duration last until End is called.
+func New(opts Options) collect.Ender {
 	if opts.Snaplen <= 0 || opts.Snaplen > DefaultSnaplen {
 		opts.Snaplen = DefaultSnaplen
 	}
-	return &artifact{opts: opts}
+	return &artifact{opts: opts, end: make(chan struct{})}
 }
 
 // Name implements collect.Artifact.
@@ -40,6 +47,9 @@ func (*artifact) Needs() collect.Needs {
 
 // Stage implements collect.Artifact.
 func (*artifact) Stage() collect.Stage { return collect.Throughout }
+
+// End implements collect.Ender.
+func (a *artifact) End() { a.once.Do(func() { close(a.end) }) }
 
 // path returns the path of the item of one capture.
 func (s Spec) path() string { return "/packets/" + s.Interface + ".pcapng" }

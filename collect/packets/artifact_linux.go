@@ -20,13 +20,13 @@ const (
 )
 
 // Collect implements collect.Artifact: it captures until each capture's
-// duration is over or ctx ends, which is the normal end of the others.
+// duration is over, for those without one until End, or until ctx ends.
 func (a *artifact) Collect(ctx context.Context, src collect.Source, sink evidence.Sink) error {
 	e := emit.New(src, sink, Name)
 	var wg sync.WaitGroup
 	errs := make([]error, len(a.opts.Specs))
 	for n, s := range a.opts.Specs {
-		c := &capture{Emitter: e, spec: s, snaplen: a.opts.Snaplen, budget: ringBytes / len(a.opts.Specs)}
+		c := &capture{Emitter: e, spec: s, snaplen: a.opts.Snaplen, end: a.end, budget: ringBytes / len(a.opts.Specs)}
 		if err := c.open(); err != nil {
 			c.close()
 			errs[n] = e.Outcome(ctx, s.path(), "packet socket", err, nil)

@@ -32,8 +32,9 @@ type capture struct {
 	*emit.Emitter
 	spec    Spec
 	snaplen int
-	budget  int // bytes of kernel buffer that are left
-	each    int // bytes for each ring
+	end     <-chan struct{} // the end of a capture without a duration
+	budget  int             // bytes of kernel buffer that are left
+	each    int             // bytes for each ring
 	rings   []*ring
 	not     map[string]string // interfaces that are not captured, and why
 
@@ -85,10 +86,11 @@ var errStuck = errors.New("the sink took no packets for too long")
 // loop reads the rings until the end and says which end it was.
 func (c *capture) loop(ctx context.Context) (why string, err error) {
 	var over <-chan time.Time
+	end := c.end
 	if c.spec.For > 0 {
 		t := time.NewTimer(c.spec.For)
 		defer t.Stop()
-		over = t.C
+		over, end = t.C, nil
 	}
 	scan := time.NewTicker(rescan)
 	defer scan.Stop()
@@ -96,6 +98,8 @@ func (c *capture) loop(ctx context.Context) (why string, err error) {
 	for {
 		select {
 		case <-ctx.Done():
+			return "interrupt", nil
+		case <-end:
 			return "end of collection", nil
 		case <-over:
 			return "end of duration", nil

@@ -132,13 +132,13 @@ func run(t *testing.T, sink evidence.Sink, spec string, snaplen int, do func()) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	a := New(Options{Specs: specs, Snaplen: snaplen})
 	done := make(chan error, 1)
-	go func() { done <- New(Options{Specs: specs, Snaplen: snaplen}).Collect(ctx, liveSource(), sink) }()
+	go func() { done <- a.Collect(context.Background(), liveSource(), sink) }()
 	time.Sleep(100 * time.Millisecond)
 	do()
 	time.Sleep(100 * time.Millisecond)
-	stop()
+	a.End()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
@@ -434,7 +434,9 @@ func TestDurationEnds(t *testing.T) {
 	sink := &sinktest.Sink{}
 	specs, _ := ParseSpecs([]string{"v1:300ms"})
 	began := time.Now()
-	if err := New(Options{Specs: specs}).Collect(context.Background(), liveSource(), sink); err != nil {
+	a := New(Options{Specs: specs})
+	a.End() // the others' end does not cut it short
+	if err := a.Collect(context.Background(), liveSource(), sink); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < 300*time.Millisecond || took > 3*time.Second {
@@ -442,6 +444,25 @@ func TestDurationEnds(t *testing.T) {
 	}
 	got := one(t, sink, "/packets/v1.pcapng")
 	if p, _ := read(t, got.Bytes); len(p) != 0 || got.Record.Details["stopped_by"] != "end of duration" {
+		t.Errorf("%d packets, details %v", len(p), got.Record.Details)
+	}
+}
+
+func TestInterruptSealsWhatThereIs(t *testing.T) {
+	if !ownNamespace(t) {
+		return
+	}
+	pair(t)
+	sink, sent := &sinktest.Sink{}, frameOf(1, 10)
+	specs, _ := ParseSpecs([]string{"v1:1h"})
+	ctx, stop := context.WithCancel(context.Background())
+	send := sender(t, "v0")
+	time.AfterFunc(200*time.Millisecond, func() { send(sent); stop() })
+	if err := New(Options{Specs: specs}).Collect(ctx, liveSource(), sink); err != nil {
+		t.Fatal(err)
+	}
+	got := one(t, sink, "/packets/v1.pcapng")
+	if p, _ := read(t, got.Bytes); len(p) != 1 || !bytes.Equal(p[0].data, sent) || got.Record.Details["stopped_by"] != "interrupt" {
 		t.Errorf("%d packets, details %v", len(p), got.Record.Details)
 	}
 }
