@@ -279,6 +279,7 @@ func TestInterrupt(t *testing.T) {
 	sink.Break = func(evidence.Record) error { // no error: only a place to count
 		if n++; n == 50 {
 			cancel()
+			time.Sleep(50 * time.Millisecond) // it is passed on by another goroutine
 		}
 		return nil
 	}
