@@ -131,6 +131,22 @@ func TestOutOfOrderAndConflicts(t *testing.T) {
 	}
 }
 
+// TestForgedFin: a FIN that the peer never saw does not hide what follows.
+func TestForgedFin(t *testing.T) {
+	b := newBuilder(t)
+	c := b.connect(40000, 80)
+	c.at(client, c.seq[client], "", layers.TCP{FIN: true, ACK: true})
+	c.at(server, c.seq[server], "", layers.TCP{FIN: true, ACK: true})
+	c.send(client, "GET /hidden HTTP/1.1\r\nHost: h\r\n\r\n", 9)
+	k, st, err := b.analyze(Options{})
+	if err != nil || len(k.http) != 1 || k.http[0].Message.URI != "/hidden" || st.TCP.AfterEnd == 0 {
+		t.Errorf("%v %+v %+v", err, k.http, st.TCP)
+	}
+	if s := k.stream(t, "tcp 10.0.0.1:40000 > 10.0.0.2:80"); !strings.HasPrefix(s, "GET /hidden") {
+		t.Errorf("stream %q", s)
+	}
+}
+
 func TestPortsUsedAgain(t *testing.T) {
 	b := newBuilder(t)
 	for i := range 2 {

@@ -23,7 +23,7 @@ type direction struct {
 	app  app
 	c    *conn
 	i    int
-	over bool // the FIN was reached and the end told
+	over bool // the end was told, and nothing came after it
 }
 
 // connList orders connections by last use.
@@ -54,8 +54,9 @@ func (a *analysis) newConn(f *flow) *conn {
 
 // segment takes one TCP segment.
 func (a *analysis) segment(f *flow, dir int, d *decode.Datagram, at Mark) {
-	if d.Flags&flagRST != 0 {
-		return // noted in the flags; a forged reset must not end the inspection
+	if d.Flags&flagRST != 0 { // noted in the flags; a forged one must not end the inspection
+		a.stats.TCP.AfterEnd += int64(len(d.Payload))
+		return
 	}
 	c := f.conn
 	if c == nil {
@@ -70,8 +71,9 @@ func (a *analysis) segment(f *flow, dir int, d *decode.Datagram, at Mark) {
 	for x.half.Waiting() > a.opts.MaxWaiting {
 		x.half.SkipGap(true, x, &a.stats.TCP)
 	}
-	if x.half.Finished() && !x.over {
+	if y := &c.dirs[1-dir]; x.half.Finished() && y.half.Finished() {
 		x.end(true)
+		y.end(true)
 	}
 	f.Conflicts += a.stats.TCP.Conflicts - conflicts
 	f.Gaps += a.stats.TCP.Gaps - gaps
@@ -119,9 +121,7 @@ func (a *analysis) drop(c *conn) {
 	for i := range c.dirs {
 		d := &c.dirs[i]
 		d.half.Flush(d, &a.stats.TCP)
-		if !d.over {
-			d.end(d.half.Finished())
-		}
+		d.end(d.half.Finished())
 	}
 	c.f.Gaps += a.stats.TCP.Gaps - gaps
 	a.stats.RequestsCut += c.x.Dropped
@@ -132,6 +132,7 @@ func (a *analysis) drop(c *conn) {
 
 // Data implements stream.Sink.
 func (d *direction) Data(b []byte, at Mark) {
+	d.over = false
 	d.window(b, at)
 	d.detect(b, at)
 }
@@ -139,11 +140,14 @@ func (d *direction) Data(b []byte, at Mark) {
 // Gap implements stream.Sink.
 func (d *direction) Gap(n int64, at Mark) {
 	d.emit(true)
-	d.win = window{off: d.win.off + n}
+	d.win, d.over = window{off: d.win.off + n}, false
 	d.app.gap(n)
 }
 
 func (d *direction) end(orderly bool) {
+	if d.over {
+		return
+	}
 	d.over = true
 	d.app.close(orderly, &d.c.a.stats)
 	d.emit(true)

@@ -40,8 +40,8 @@ type Stats struct {
 	GapBytes    int64 `json:"gap_bytes"`
 	EarlyGaps   int   `json:"gaps_for_memory"` // gaps declared because too much waited behind them
 	Unknown     int64 `json:"bytes_before_start"`
-	StrayBytes  int64 `json:"stray_bytes"` // far outside the window
-	AfterEnd    int64 `json:"bytes_after_end"`
+	StrayBytes  int64 `json:"stray_bytes"`     // far outside the window
+	AfterEnd    int64 `json:"bytes_after_end"` // after a FIN, delivered all the same, or in a RST, dropped
 	Unchecked   int64 `json:"retransmitted_bytes_not_compared"`
 	Resyncs     int   `json:"resyncs"`
 }
@@ -82,8 +82,9 @@ func before(a, b uint32) bool { return int32(a-b) < 0 }
 // Waiting returns the bytes of memory held by segments out of order.
 func (h *Half) Waiting() int { return h.waiting }
 
-// Finished reports whether all bytes up to the FIN were delivered.
-func (h *Half) Finished() bool { return h.fin && h.started && !before(h.next, h.finAt) }
+// Finished reports whether all bytes up to the FIN were delivered, and none
+// after it.
+func (h *Half) Finished() bool { return h.fin && h.started && h.next == h.finAt }
 
 // Started reports whether a sequence number is known.
 func (h *Half) Started() bool { return h.started }
@@ -117,9 +118,11 @@ func (h *Half) Add(s Segment, past []byte, to Sink, st *Stats) {
 	if !h.near(seq, n, st) {
 		return
 	}
-	if h.finished(seq) {
+	if h.fin && !before(seq, h.finAt) { // a forged FIN must not hide what follows
 		st.AfterEnd += int64(n)
-		return
+		if seq == h.finAt+1 && h.next == h.finAt {
+			h.next = seq // the FIN itself takes a number
+		}
 	}
 	if before(seq, h.next) {
 		cut := h.retransmit(seq, s.Data, past, st)
@@ -141,10 +144,6 @@ func (h *Half) Add(s Segment, past []byte, to Sink, st *Stats) {
 }
 
 func (h *Half) start(seq uint32) { h.started, h.next, h.first = true, seq, seq }
-
-func (h *Half) finished(seq uint32) bool {
-	return h.fin && !before(h.next, h.finAt) && !before(seq, h.finAt)
-}
 
 // near refuses segments that lie further back than any window; several of them
 // in a row move the position, for the capture may have lost a new handshake.

@@ -66,7 +66,8 @@ func TestOrder(t *testing.T) {
 		"gap":        {[]seg{{1, "a", false, false, 0}, {4, "d", false, false, 0}}, "a<2>d", Stats{Segments: 2, Bytes: 2, OutOfOrder: 1, Gaps: 1, GapBytes: 2}},
 		"snapped":    {[]seg{{1, "ab", false, false, 3}, {6, "c", false, false, 0}}, "ab<3>c", Stats{Segments: 2, Bytes: 3, Gaps: 1, GapBytes: 3}},
 		"keep-alive": {[]seg{{1, "ab", false, false, 0}, {2, "\x00", false, false, 0}, {3, "c", false, false, 0}}, "abc", Stats{Segments: 3, Bytes: 3}},
-		"after fin":  {[]seg{{1, "ab", false, true, 0}, {4, "zz", false, false, 0}}, "ab", Stats{Segments: 2, Bytes: 2, AfterEnd: 2}},
+		"after fin":  {[]seg{{1, "ab", false, true, 0}, {4, "zz", false, false, 0}}, "abzz", Stats{Segments: 2, Bytes: 4, AfterEnd: 2}},
+		"forged fin": {[]seg{{1, "ab", false, true, 0}, {3, "zz", false, false, 0}}, "abzz", Stats{Segments: 2, Bytes: 4, AfterEnd: 2}},
 		"stray, then resync": {[]seg{{1 << 30, "ab", false, false, 0}, {5, "c", false, false, 0}, {6, "d", false, false, 0}, {7, "e", false, false, 0}, {8, "f", false, false, 0}},
 			"abef", Stats{Segments: 5, Bytes: 4, StrayBytes: 2, Resyncs: 1}},
 	} {
