@@ -1,0 +1,84 @@
+//go:build cgo
+
+package yara
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// moduleRoot is the folder of go.mod.
+func moduleRoot(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above this test")
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+func starter(t testing.TB) (*Compiled, []FileReport) {
+	t.Helper()
+	c, reports, err := CompileFS(context.Background(), os.DirFS(filepath.Join(moduleRoot(t), "rules", "yara")), "rules/yara")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range reports {
+		if len(r.Errors)+len(r.Warnings) > 0 {
+			t.Fatalf("%s: %+v %+v", r.Name, r.Errors, r.Warnings)
+		}
+	}
+	return c, reports
+}
+
+// TestStarterRulesOnThisMachine: an honest host has no findings. With
+// HOZEN_FULL the whole of /usr, /etc and /var is read, else a part.
+func TestStarterRulesOnThisMachine(t *testing.T) {
+	limit := 2000
+	if os.Getenv("HOZEN_FULL") != "" {
+		limit = 1 << 30
+	}
+	c, _ := starter(t)
+	a, err := New(c.Marshal(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	files, bytes := 0, int64(0)
+	for _, root := range []string{"/etc", "/var", "/usr"} {
+		filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+			if err != nil || !d.Type().IsRegular() || files >= limit || strings.HasPrefix(p, "/var/tmp/") {
+				return nil
+			}
+			b, err := os.ReadFile(p)
+			if err != nil {
+				return nil
+			}
+			files++
+			bytes += int64(len(b))
+			r := evidence.Record{Path: p}
+			if err := a.Examine(context.Background(), memory(b, r), func(f analyze.Finding) {
+				t.Errorf("%s: %s %+v", p, f.Rule, f.Matches[:min(len(f.Matches), 2)])
+			}); err != nil {
+				t.Errorf("%s: %v", p, err)
+			}
+			return nil
+		})
+	}
+	t.Logf("%d files, %d MB", files, bytes>>20)
+}
