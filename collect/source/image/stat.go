@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/hozen-dfir/hozen/evidence"
@@ -77,6 +78,7 @@ func (v *volume) streams(o object, st *evidence.Stat) {
 		name, _ := evidence.Text(s.Name)
 		st.Streams = append(st.Streams, name)
 	}
+	slices.Sort(st.Streams)
 }
 
 func stored(n *ntfs.Node, stream string) bool {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/hozen-dfir/hozen/evidence"
@@ -201,4 +202,48 @@ func countFDs(t *testing.T) int {
 	d, err := os.ReadDir("/proc/self/fd")
 	must(t, err)
 	return len(d)
+}
+
+// Kernels without statx give the same facts through fstat.
+func TestFactsWithoutStatx(t *testing.T) {
+	f, err := os.Open("/proc/self/exe")
+	must(t, err)
+	defer f.Close()
+	x, err := statx(int(f.Fd()))
+	must(t, err)
+	var s unix.Stat_t
+	must(t, unix.Fstat(int(f.Fd()), &s))
+	tr := &tree{}
+	tr.namesOnce.Do(func() {})
+	a, b := fromStat(&s), x
+	got, want := tr.convert(&a), tr.convert(&b)
+	want.BTime, want.Attributes = evidence.Time{}, nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Without /proc a file is opened by name again, and must be the one seen first.
+func TestOpeningWithoutProc(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "f"), []byte("one"))
+	write(t, filepath.Join(dir, "g"), []byte("two"))
+	must(t, os.Symlink("f", filepath.Join(dir, "link")))
+	d, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+	must(t, err)
+	defer unix.Close(d)
+	pin, err := openat(d, "f", pathFlag)
+	must(t, err)
+	defer unix.Close(pin)
+	before, err := statx(pin)
+	must(t, err)
+	fd, err := again(d, "f", &before)
+	must(t, err)
+	unix.Close(fd)
+	for _, name := range []string{"g", "link", "gone"} {
+		if fd, err := again(d, name, &before); err == nil {
+			unix.Close(fd)
+			t.Errorf("%s was opened in place of f", name)
+		}
+	}
 }

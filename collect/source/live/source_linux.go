@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -50,7 +51,21 @@ func open(top string, info collect.SourceInfo) (collect.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open tree %q: %w", top, err)
 	}
-	return &tree{info: info, base: base, dirs: newDirs(fd)}, nil
+	t := &tree{info: info, base: base, dirs: newDirs(fd)}
+	t.readMounts()
+	t.tellMount()
+	return t, nil
+}
+
+// tellMount states what the top of the tree is mounted from.
+func (t *tree) tellMount() {
+	i, ok := t.byPoint["/"]
+	if !ok {
+		return // a folder within a mount
+	}
+	d := map[string]string{"filesystem": t.mounts[i].fstype, "mounted_from": t.mounts[i].source, "device": t.mounts[i].dev}
+	maps.Copy(d, t.info.Details)
+	t.info.Details = d
 }
 
 // Info implements collect.Source.

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	maxIndexed = 2 << 20 // directory entries kept, 16 bytes each
+	maxIndexed = 1 << 20 // directory entries kept, 24 bytes each
 	maxPaths   = 4096    // directories whose path is remembered
 	maxDepth   = 4096    // components of a path
 )

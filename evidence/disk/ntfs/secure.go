@@ -12,7 +12,7 @@ import (
 const (
 	sdsBlock  = 256 << 10 // $SDS holds each block of this size twice
 	maxSDS    = 256 << 20 // bytes read of $SDS
-	maxOwners = 200_000   // security ids kept
+	maxOwners = 100_000   // security ids kept
 )
 
 // owner is what a security descriptor says of whose a file is.

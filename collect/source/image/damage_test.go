@@ -1,0 +1,168 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"math/rand"
+	"os"
+	"testing"
+
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/disk"
+	"github.com/hozen-dfir/hozen/evidence/disk/ntfs"
+)
+
+// inMemory opens bytes as a volume of the length they ought to have.
+func inMemory(b []byte, length int64) (*volume, error) {
+	f, err := ntfs.Open(disk.Section(bytes.NewReader(b), int64(len(b)), disk.Volume{Length: length}))
+	if err != nil {
+		return nil, err
+	}
+	return &volume{fs: f, sh: &shared{image: &disk.Image{}, users: 1}, info: collect.SourceInfo{Name: "p1", Fold: true}}, nil
+}
+
+// look reads everything it finds, and tells what came of each path: a hash, or
+// "" where the source said that something is wrong with it.
+func look(src collect.Source) map[string]string {
+	out := map[string]string{}
+	walk(src, "/", func(path string, st evidence.Stat, err error) {
+		if err != nil || st.Type == evidence.TypeDir || len(out) > 20_000 {
+			return
+		}
+		c, st, err := src.Open(context.Background(), path)
+		if err != nil {
+			out[path] = ""
+			return
+		}
+		defer c.Close()
+		h := sha256.New()
+		_, err = io.Copy(h, io.LimitReader(c, 64<<20))
+		out[path] = hex.EncodeToString(h.Sum(nil))
+		if fin := c.Finish(); err != nil || len(fin.Lost) > 0 {
+			out[path] = ""
+		}
+	})
+	return out
+}
+
+// Flips in the metadata harm what they touch: the walk ends, nothing panics,
+// and nearly every other file is as it was.
+func TestDamagedVolumes(t *testing.T) {
+	whole, err := os.ReadFile(fixture(t, "frag.raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := inMemory(whole, int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := look(src)
+	rounds := 12
+	if os.Getenv("HOZEN_FULL") == "1" {
+		rounds = 1000
+	}
+	r := rand.New(rand.NewSource(1))
+	for round := range rounds {
+		b := bytes.Clone(whole)
+		flips := 1 + r.Intn(20)
+		for range flips {
+			if r.Intn(4) == 0 {
+				b[r.Intn(len(b))] ^= 1 << r.Intn(8)
+			} else { // the MFT begins at cluster 4 of 4,096 bytes, or 32 of 512
+				b[16384+r.Intn(4<<20)] ^= 1 << r.Intn(8)
+			}
+		}
+		src, err := inMemory(b, int64(len(b)))
+		if err != nil {
+			t.Logf("round %d: %v", round, err)
+			continue
+		}
+		after := look(src)
+		harmed := 0
+		for path, sum := range before {
+			if after[path] != sum {
+				harmed++
+			}
+		}
+		// A flip may hit an index block of the large folder, some 30 names.
+		if harmed > 40*flips {
+			t.Errorf("round %d: %d flips harmed %d of %d files", round, flips, harmed, len(before))
+		}
+	}
+}
+
+// Of an image cut short, what lies before the cut is kept, byte for byte, and
+// what is lost is said.
+func TestTruncatedImages(t *testing.T) {
+	whole, err := os.ReadFile(fixture(t, "frag.raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := inMemory(whole, int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := look(truth)
+	for _, share := range []int{95, 80, 60, 10} {
+		cut := whole[:len(whole)*share/100]
+		src, err := inMemory(cut, int64(len(whole)))
+		if err != nil {
+			t.Logf("%d%%: %v", share, err)
+			continue
+		}
+		after, wrong, told := look(src), 0, 0
+		for path, sum := range after {
+			switch {
+			case sum == "":
+				told++
+			case before[path] != "" && sum != before[path]:
+				wrong++
+			}
+		}
+		if wrong > 0 {
+			t.Errorf("%d%%: %d files differ without a word", share, wrong)
+		}
+		t.Logf("%d%%: %d of %d files found, %d of them with a loss", share, len(after), len(before), told)
+	}
+	cut := whole[:len(whole)*60/100]
+	src, err := inMemory(cut, int64(len(whole)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compareLost(t, truth, src, "/pieces")
+}
+
+func compareLost(t *testing.T, truth, src collect.Source, path string) {
+	t.Helper()
+	want, _, err := all(truth, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, fin, err := all(src, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(fin.Lost) == 0 || len(got) != len(want) {
+		t.Fatalf("%d bytes of %d, lost %v", len(got), len(want), fin.Lost)
+	}
+	for _, l := range fin.Lost {
+		clear(want[l.Offset : l.Offset+l.Length])
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("bytes outside the lost ranges differ")
+	}
+}
+
+func all(src collect.Source, path string) ([]byte, evidence.Finish, error) {
+	c, _, err := src.Open(context.Background(), path)
+	if err != nil {
+		return nil, evidence.Finish{}, err
+	}
+	defer c.Close()
+	b, err := io.ReadAll(io.LimitReader(c, 64<<20))
+	return b, c.Finish(), err
+}
