@@ -101,7 +101,7 @@ func (d *definition) run(ctx context.Context, l collect.Ledger, r evidence.Recor
 	r.Details["exit_status"] = strconv.Itoa(cmd.ProcessState.ExitCode())
 	r.Details["state"] = cmd.ProcessState.String()
 	cause := verdict(ctxRun, err, stdout.over || stderr.over)
-	if err := output(ctx, l, r, stdout, cause); err != nil || stderr.Len() == 0 {
+	if err := output(ctx, l, r, stdout, cause); err != nil || stderr.buf.Len() == 0 {
 		return err
 	}
 	r.Path = strings.TrimSuffix(r.Path, "stdout") + "stderr"
@@ -129,23 +129,24 @@ func output(ctx context.Context, l collect.Ledger, r evidence.Record, b *capped,
 	if err != nil {
 		return err
 	}
-	if _, err := s.Write(b.Bytes()); err != nil {
+	if _, err := s.Write(b.buf.Bytes()); err != nil {
 		return errors.Join(err, s.Close(ctx, nil, err))
 	}
 	return s.Close(ctx, nil, cause)
 }
 
 // capped keeps the first bytes written to it and drops the rest, so that the
-// program does not block.
+// program does not block. The buffer is not embedded, for its ReadFrom knows no
+// bound.
 type capped struct {
-	bytes.Buffer
+	buf   bytes.Buffer
 	limit int
 	over  bool
 }
 
 func (c *capped) Write(p []byte) (int, error) {
-	keep := min(len(p), c.limit-c.Len())
-	c.Buffer.Write(p[:keep])
+	keep := min(len(p), c.limit-c.buf.Len())
+	c.buf.Write(p[:keep])
 	c.over = c.over || keep < len(p)
 	return len(p), nil
 }
