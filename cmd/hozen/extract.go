@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/extract"
+)
+
+func newExtractCommand(app *cli.App) *cobra.Command {
+	var sel selection
+	var identities []string
+	var out string
+	cmd := &cobra.Command{
+		Use:   "extract BUNDLE [PATH-GLOB…] --out FOLDER",
+		Short: "Write items back to files",
+		Long: `Writes items below a folder, as FOLDER/<source>/<path>, with their times, and a
+list of them (extracted.jsonl). Nothing is ever written outside the folder. Links
+and devices are not made; files are not executable.`,
+		Example: `  hozen extract b/ --out x/ --identity keys/
+  hozen extract b/ '/home/*/.bash_history' --out x/ --identity keys/`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := sel.setPaths(args[1:]); err != nil {
+				return err
+			}
+			if out == "" {
+				return cli.Usagef("extract needs --out")
+			}
+			b, err := openSound(cmd.Context(), app, args[0], identities)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			target, err := extract.New(out)
+			if err != nil {
+				return err
+			}
+			n, err := extractTo(cmd.Context(), app, b, target, sel.match)
+			if cerr := target.Close(); err == nil {
+				err = cerr
+			}
+			if err == nil && n.items == 0 {
+				err = errNothing(args[1:])
+			}
+			if err != nil {
+				return err
+			}
+			app.Notef("%d items, %d written below %s, %d without content, %d not written", n.items, n.written, out, n.items-n.written-n.failed, n.failed)
+			if n.failed > 0 {
+				return cli.Ended(cli.Gaps)
+			}
+			return nil
+		},
+	}
+	identityFlag(cmd, &identities)
+	sel.flags(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "the `folder` to write to")
+	return cmd
+}
+
+// extracted counts what came of items.
+type extracted struct{ items, written, failed int }
+
+// extractTo writes the matching items and their list. Items that can't be
+// written are named and counted, and the rest goes on.
+func extractTo(ctx context.Context, app *cli.App, b *bundle.Bundle, target *extract.Target, match func(evidence.Record) bool) (extracted, error) {
+	var n extracted
+	list, err := target.List("extracted.jsonl")
+	if err != nil {
+		return n, cli.WithHint(err, "the folder holds an earlier extraction: name a new one")
+	}
+	defer list.Close()
+	p := app.Progress("extracting")
+	defer p.Done()
+	for it, err := range b.Items(ctx) {
+		if err != nil {
+			return n, readError(err)
+		}
+		if !match(it.Record) {
+			continue
+		}
+		if err := n.write(ctx, app, b, target, list, it); err != nil {
+			return n, err
+		}
+		p.Add(1, it.Record.Size)
+	}
+	return n, nil
+}
+
+// write writes one item and counts what came of it.
+func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, target *extract.Target, list *extract.Listing, it *bundle.Item) error {
+	r, err := target.Item(ctx, b, it)
+	if err != nil {
+		return readError(fmt.Errorf("writing %s: %w", it.Record.Path, err))
+	}
+	n.items++
+	switch {
+	case r.Err != nil:
+		n.failed++
+		app.Warnf("%s: %v", it.Record.Path, r.Err)
+	case r.Name != "":
+		n.written++
+	}
+	if app.JSON {
+		if err := app.Emit(map[string]any{"name": r.Name, "record": r.Item.Record}); err != nil {
+			return err
+		}
+	}
+	return list.Add(r)
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+)
+
+func newKeysCommand(app *cli.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "keys",
+		Short:   "Make and show keys for signing and decrypting",
+		Example: `  hozen keys new --name "A. Examiner" --role examiner --out keys/`,
+	}
+	cmd.AddCommand(newKeysNewCommand(app), newKeysShowCommand(app), newKeysExportCommand(app))
+	return cmd
+}
+
+func newKeysNewCommand(app *cli.App) *cobra.Command {
+	var o keys.Options
+	var role, out string
+	var noPassphrase bool
+	cmd := &cobra.Command{
+		Use:   "new --name NAME --role ROLE --out FOLDER",
+		Short: "Make a signing key and an identity for one person",
+		Long: `Makes an Ed25519 signing key and an age identity in a new folder. The identity is
+hybrid post-quantum (ML-KEM-768 and X25519) unless --classic is given; classic
+ones are opened by every age tool, hybrid ones by age 1.3 and later. The private
+files are encrypted with a passphrase unless --no-passphrase is given.`,
+		Example: `  hozen keys new --name "A. Examiner" --role examiner --out keys/
+  hozen keys new --name "Legal" --role legal --classic --no-passphrase --out legal/`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := keys.ParseRole(role)
+			if err != nil {
+				return cli.WithCode(cli.Usage, err)
+			}
+			if o.Person == "" || out == "" {
+				return cli.Usagef("keys new needs --name, --role and --out")
+			}
+			o.Role, o.Created = r, time.Now()
+			if !noPassphrase {
+				pass, err := app.Passphrase(cmd.Context(), "Passphrase for the new keys", true)
+				if err != nil {
+					return err
+				}
+				o.Passphrase = string(pass)
+			}
+			f, err := keys.Create(out, o)
+			if err != nil {
+				return err
+			}
+			if noPassphrase {
+				app.Warnf("the private files in %s are not encrypted: whoever reads them can sign as %s", out, o.Person)
+			}
+			return showFacts(app, f)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Person, "name", "", "the person's `name`")
+	f.StringVar(&role, "role", "", "examiner, analyst, legal or collector")
+	f.StringVar(&out, "out", "", "the new `folder`")
+	f.BoolVar(&o.Classic, "classic", false, "make an X25519 identity, which age tools before 1.3 open too")
+	f.BoolVar(&noPassphrase, "no-passphrase", false, "leave the private files unencrypted")
+	return cmd
+}
+
+func newKeysShowCommand(app *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show FOLDER",
+		Short:   "Show the public facts of a key folder",
+		Example: "  hozen keys show keys/",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			f, err := keys.ReadFacts(args[0])
+			if err != nil {
+				return err
+			}
+			return showFacts(app, f)
+		},
+	}
+}
+
+func newKeysExportCommand(app *cli.App) *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "export FOLDER --out FOLDER",
+		Short: "Copy the public part of a key folder, to give away",
+		Example: `  hozen keys export keys/ --out examiner-public/
+  hozen verify b/ --key examiner-public/`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if out == "" {
+				return cli.Usagef("keys export needs --out")
+			}
+			f, err := keys.Export(args[0], out)
+			if err != nil {
+				return err
+			}
+			return showFacts(app, f)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "the new `folder`")
+	return cmd
+}
+
+func showFacts(app *cli.App, f keys.Facts) error {
+	if app.JSON {
+		return app.Emit(f)
+	}
+	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
+	for _, l := range [][2]string{
+		{"person", f.Person}, {"role", string(f.Role)}, {"created", f.Created.Format(time.RFC3339)},
+		{"key id", f.ID}, {"fingerprint", f.Fingerprint}, {"verifier key", f.VKey}, {"recipient", f.Recipient},
+	} {
+		fmt.Fprintf(w, "%s\t%s\n", l[0], cli.Safe(l[1]))
+	}
+	return w.Flush()
+}
+
+// asker asks for a passphrase once for all private files of a run, for they
+// mostly have the same, and again where it did not fit.
+func asker(ctx context.Context, app *cli.App) keys.Passphrase {
+	return func(file string) (string, error) {
+		p, err := app.Passphrase(ctx, "Passphrase for "+file, false)
+		return string(p), err
+	}
+}

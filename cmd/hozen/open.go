@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"filippo.io/age"
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
+)
+
+// identityFlag adds --identity.
+func identityFlag(cmd *cobra.Command, to *[]string) {
+	cmd.Flags().StringArrayVar(to, "identity", nil, "age identity `file`, or a folder made by keys new (repeatable)")
+}
+
+// loadIdentities reads every identity that was named.
+func loadIdentities(ctx context.Context, app *cli.App, paths []string) ([]age.Identity, error) {
+	var out []age.Identity
+	for _, p := range paths {
+		ids, err := keys.LoadIdentities(p, asker(ctx, app))
+		if err != nil {
+			return nil, fmt.Errorf("identity %s: %w", p, err)
+		}
+		out = append(out, ids...)
+	}
+	return out, nil
+}
+
+// openObjects finds a bundle: a folder, a ZIP file, or s3://bucket/prefix.
+func openObjects(ctx context.Context, arg string) (bundle.Objects, error) {
+	if strings.HasPrefix(arg, "s3://") {
+		s, err := open.Store(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		return bundle.StoreObjects(s, ""), nil
+	}
+	st, err := os.Stat(arg)
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %w", err)
+	}
+	if st.IsDir() {
+		return bundle.DirObjects(arg)
+	}
+	return bundle.ZipObjects(arg)
+}
+
+// openBundle opens a bundle as it is, problems and all.
+func openBundle(ctx context.Context, app *cli.App, arg string, identities []string) (*bundle.Bundle, error) {
+	ids, err := loadIdentities(ctx, app, identities)
+	if err != nil {
+		return nil, err
+	}
+	o, err := openObjects(ctx, arg)
+	if err != nil {
+		return nil, err
+	}
+	b, err := bundle.Open(ctx, o, ids...)
+	if errors.Is(err, bundle.ErrNotBundle) {
+		err = cli.WithHint(err, "name the folder, ZIP or s3:// prefix that holds README.txt, seal and segments")
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.Close())
+	}
+	return b, nil
+}
+
+// openSound opens a bundle for reading what is in it: its seal must hold, and
+// there must be an identity where it is encrypted.
+func openSound(ctx context.Context, app *cli.App, arg string, identities []string) (*bundle.Bundle, error) {
+	b, err := openBundle(ctx, app, arg, identities)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Check(); err != nil {
+		return nil, cli.WithHint(cli.WithCode(cli.VerifyFailed, errors.Join(err, b.Close())),
+			"hozen verify lists every problem; hozen recover gives back what can still be proved")
+	}
+	if !b.CanRead() {
+		return nil, cli.WithHint(errors.Join(fmt.Errorf("%s is encrypted, and no identity was given", arg), b.Close()), "give --identity FILE")
+	}
+	return b, nil
+}
+
+// readError gives an error from reading a bundle its exit code.
+func readError(err error) error {
+	if errors.Is(err, bundle.ErrVerify) {
+		return cli.WithCode(cli.VerifyFailed, err)
+	}
+	return err
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/extract"
+)
+
+func newRecoverCommand(app *cli.App) *cobra.Command {
+	var identities []string
+	var out string
+	cmd := &cobra.Command{
+		Use:   "recover BUNDLE --out FOLDER",
+		Short: "Give back what a collection that died had sealed",
+		Long: `Writes all items up to the last good checkpoint below FOLDER/<source>/, with a
+list of them (extracted.jsonl), and says what came after it. What was stored but
+not sealed yet is written below FOLDER/unsealed where it can be read: it shows
+what was there, and proves nothing.`,
+		Example: "  hozen recover b/ --out rescued/ --identity keys/",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return cli.Usagef("recover needs --out")
+			}
+			return runRecover(cmd, app, args[0], out, identities)
+		},
+	}
+	identityFlag(cmd, &identities)
+	cmd.Flags().StringVar(&out, "out", "", "the `folder` to write to")
+	return cmd
+}
+
+func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []string) error {
+	ctx := cmd.Context()
+	ids, err := loadIdentities(ctx, app, identities)
+	if err != nil {
+		return err
+	}
+	b, err := openBundle(ctx, app, arg, identities)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	if !b.CanRead() {
+		return cli.WithHint(fmt.Errorf("%s is encrypted, and no identity was given", arg), "give --identity FILE")
+	}
+	target, err := extract.New(out)
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	for _, p := range b.Problems {
+		app.Warnf("%s", p)
+	}
+	n, damaged, err := recoverItems(ctx, app, b, target)
+	if err != nil {
+		return err
+	}
+	app.Notef("up to the last good checkpoint (%s): %d items, %d written below %s, %d not written", b.LastFile, n.items, n.written, out, n.failed)
+	for _, name := range b.Tail {
+		restored, err := target.Unsealed(ctx, b, name, ids)
+		switch {
+		case err != nil:
+			app.Notef("after it: %s, which can't be read: %v", name, err)
+		default:
+			app.Notef("after it: %s, stored and not sealed; %d entries of it are below %s/%s and prove nothing", name, len(restored), out, extract.UnsealedDir)
+		}
+	}
+	if len(b.Tail) == 0 && b.End == nil {
+		app.Notef("after it: nothing was stored")
+	}
+	switch {
+	case len(b.Problems) > 0 || damaged > 0:
+		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("the bundle was damaged or altered (%d problems): what is below %s is what could still be proved", len(b.Problems)+damaged, out))
+	case b.End == nil || n.failed > 0:
+		return cli.Ended(cli.Gaps)
+	}
+	app.Notef("the bundle is complete: extract would have done")
+	return nil
+}
+
+// recoverItems extracts what can be proved. A segment that fails its check
+// costs its items, and they are counted; the others go on.
+func recoverItems(ctx context.Context, app *cli.App, b *bundle.Bundle, target *extract.Target) (n extracted, damaged int, err error) {
+	list, err := target.List("extracted.jsonl")
+	if err != nil {
+		return n, 0, cli.WithHint(err, "the folder holds an earlier extraction: name a new one")
+	}
+	defer list.Close()
+	p := app.Progress("recovering")
+	defer p.Done()
+	for it, err := range b.Items(ctx) {
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, bundle.ErrNoIdentity) {
+				return n, damaged, err
+			}
+			app.Warnf("%v", err)
+			damaged++
+			continue
+		}
+		if err := n.write(ctx, app, b, target, list, it); err != nil {
+			return n, damaged, err
+		}
+		p.Add(1, it.Record.Size)
+	}
+	return n, damaged, nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+)
+
+// selection says which items of a bundle a command is about.
+type selection struct {
+	artifacts, outcomes, sources []string
+	sha256                       []string
+	paths                        []*regexp.Regexp
+}
+
+// flags adds the selecting flags to a command.
+func (s *selection) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.artifacts, "artifact", nil, "only items that this `definition` asked for (repeatable)")
+	f.StringArrayVar(&s.outcomes, "outcome", nil, "only items with this `outcome`: collected, changed, partial, missing, empty, denied, failed, skipped (repeatable)")
+	f.StringArrayVar(&s.sources, "source", nil, "only items of this `source`: live, hozen, p1 … (repeatable)")
+	f.StringArrayVar(&s.sha256, "sha256", nil, "only items with this `digest` (repeatable)")
+}
+
+// setPaths takes path globs: * and ? within a component, ** across them; a
+// glob that ends in / means everything below.
+func (s *selection) setPaths(globs []string) error {
+	for _, g := range globs {
+		if g == "" {
+			return cli.Usagef("an empty path")
+		}
+		s.paths = append(s.paths, globPattern(g))
+	}
+	for _, o := range s.outcomes {
+		if !evidence.Outcome(o).Valid() {
+			return cli.Usagef("unknown outcome %q; the outcomes are %v", o, evidence.Outcomes())
+		}
+	}
+	for i, h := range s.sha256 {
+		s.sha256[i] = strings.ToLower(h)
+		if !hexDigest.MatchString(s.sha256[i]) {
+			return cli.Usagef("--sha256 %q: want 64 hex digits", h)
+		}
+	}
+	return nil
+}
+
+var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// globPattern turns a glob into an expression over raw bytes.
+func globPattern(g string) *regexp.Regexp {
+	var b strings.Builder
+	b.WriteString(`(?s)\A`)
+	for i := 0; i < len(g); i++ {
+		switch {
+		case strings.HasPrefix(g[i:], "**"):
+			b.WriteString(`.*`)
+			i++
+		case g[i] == '*':
+			b.WriteString(`[^/]*`)
+		case g[i] == '?':
+			b.WriteString(`[^/]`)
+		default:
+			b.WriteString(regexp.QuoteMeta(g[i : i+1]))
+		}
+	}
+	if strings.HasSuffix(g, "/") {
+		b.WriteString(`.*`)
+	}
+	b.WriteString(`\z`)
+	return regexp.MustCompile(b.String()) // every piece is quoted or our own
+}
+
+// match reports whether an item is meant. Bytes that are not UTF-8 compare in
+// the record's readable form, as a person would type it.
+func (s *selection) match(r evidence.Record) bool {
+	return (len(s.paths) == 0 || slices.ContainsFunc(s.paths, func(p *regexp.Regexp) bool {
+		return p.MatchString(r.Path) || r.PathB64 != "" && p.MatchString(r.RawPath())
+	})) &&
+		(len(s.outcomes) == 0 || slices.Contains(s.outcomes, string(r.Outcome))) &&
+		(len(s.sources) == 0 || slices.Contains(s.sources, r.Source)) &&
+		(len(s.sha256) == 0 || slices.Contains(s.sha256, r.SHA256)) &&
+		(len(s.artifacts) == 0 || slices.ContainsFunc(s.artifacts, func(a string) bool { return slices.Contains(r.Artifacts, a) }))
+}
+
+// items yields the selected items of a bundle. An error is the last thing
+// yielded: what could not be read makes every answer after it a guess.
+func (s *selection) items(ctx context.Context, b *bundle.Bundle) iter.Seq2[*bundle.Item, error] {
+	return func(yield func(*bundle.Item, error) bool) {
+		for it, err := range b.Items(ctx) {
+			if err != nil {
+				yield(nil, readError(err))
+				return
+			}
+			if s.match(it.Record) && !yield(it, nil) {
+				return
+			}
+		}
+	}
+}
+
+// errNothing says that no item was meant.
+func errNothing(args []string) error {
+	what := "no item matches"
+	if len(args) > 0 {
+		what = fmt.Sprintf("no item matches %s", strings.Join(args, " "))
+	}
+	return cli.WithHint(errors.New(what), "hozen ls shows what the bundle holds; quote globs, and write ** to cross folders")
+}

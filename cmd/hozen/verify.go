@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/tsa"
+)
+
+// verifyFlags are the flags of verify.
+type verifyFlags struct {
+	identities, keys, tsaRoots []string
+	root                       string
+	quick, requireKnown        bool
+	workers                    int
+}
+
+func newVerifyCommand(app *cli.App) *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify BUNDLE",
+		Short: "Check that a bundle is what was sealed",
+		Long: `Checks a bundle (folder, ZIP file or s3:// prefix): every segment as stored, the
+header, every leaf, the tree, every checkpoint and its signature, the time stamp
+and countersignatures. With an identity it opens each segment and checks every
+record and every item's bytes too.
+
+It says which checks ran and which could not. A signature by a key that nobody
+vouched for (--key) is reported as "signer unknown". Exit codes: 0 all that ran
+passed, 3 the bundle is unfinished (its collection died) and what there is
+passed, 4 something is not as it was sealed.`,
+		Example: `  hozen verify b/
+  hozen verify b/ --identity keys/ --key examiner-public/ --require-known-signer
+  hozen verify b.zip --quick --root lusab-babad-gutih-tugad-mizup-kozah`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runVerify(cmd, app, f, args[0]) },
+	}
+	identityFlag(cmd, &f.identities)
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.keys, "key", nil, "verifier `key` that you vouch for, a file of them, or a key folder (repeatable)")
+	fl.StringArrayVar(&f.tsaRoots, "tsa-root", nil, "PEM `file` of certificates that a time stamp may lead to (repeatable)")
+	fl.StringVar(&f.root, "root", "", "the `root` that was written down: six words, hex or base64")
+	fl.BoolVar(&f.quick, "quick", false, "check the seal and the segments as stored; open none")
+	fl.BoolVar(&f.requireKnown, "require-known-signer", false, "fail (4) unless a key given by --key signed or countersigned")
+	fl.IntVar(&f.workers, "workers", 0, "how many segments to check at once (0: one a core)")
+	return cmd
+}
+
+func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) error {
+	ctx := cmd.Context()
+	known, err := keys.LoadKnown(f.keys)
+	if err != nil {
+		return fmt.Errorf("--key: %w", err)
+	}
+	if f.root != "" {
+		if err := seal.CheckRootForm(f.root); err != nil {
+			return cli.WithCode(cli.Usage, fmt.Errorf("--root: %w", err))
+		}
+	}
+	b, err := openBundle(ctx, app, target, f.identities)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	var total int64
+	for _, s := range b.Segments {
+		total += s.Size
+	}
+	p := app.Progress("verifying")
+	p.SetTotal(0, total)
+	o := bundle.VerifyOptions{
+		Quick: f.quick, Root: f.root, Workers: f.workers,
+		Known:    func(vkey string) bool { _, ok := known.Lookup(vkey); return ok },
+		Progress: func(n int64) { p.Add(0, n) },
+	}
+	if o.Token, err = tokenChecker(f.tsaRoots); err != nil {
+		return err
+	}
+	r, err := b.Verify(ctx, o)
+	p.Done()
+	if err != nil {
+		if errors.Is(err, bundle.ErrNoIdentity) {
+			err = cli.WithHint(err, "without --identity everything but the segments' content can be checked")
+		}
+		return readError(err)
+	}
+	if err := showReport(app, target, r); err != nil {
+		return err
+	}
+	return verdict(r, f)
+}
+
+func verdict(r *bundle.Report, f verifyFlags) error {
+	switch {
+	case !r.OK():
+		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("verification failed: %d problems, the first at %s", len(r.Problems), r.Problems[0]))
+	case f.requireKnown && !r.KnownSigner:
+		return cli.WithHint(cli.WithCode(cli.VerifyFailed, errors.New("signer unknown: no key given by --key signed or countersigned this bundle")),
+			"give the examiner's verifier key with --key")
+	case r.State == bundle.StateUnfinished:
+		return cli.Ended(cli.Gaps)
+	}
+	return nil
+}
+
+func showReport(app *cli.App, target string, r *bundle.Report) error {
+	if app.JSON {
+		return app.Emit(r)
+	}
+	w := &strings.Builder{}
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(w, "%-11s %s\n", label, cli.Safe(fmt.Sprintf(format, args...)))
+	}
+	line("bundle", "%s (case %s)", r.Bundle, r.Case)
+	line("state", "%s", r.State)
+	line("root", "%s", r.Words)
+	line("", "%s (%d leaves)", r.Root, r.Leaves)
+	for _, s := range r.Signatures {
+		line(signatureLabel(s), "%s — %s", s.VKey, standing(s))
+	}
+	for _, c := range r.Checks {
+		line(c.Status, "%s: %s", c.Name, c.Detail)
+	}
+	line("read", "%d segments, %s stored; %d item records, %s of content", r.Segments, cli.Bytes(r.Stored), r.Items, cli.Bytes(r.Bytes))
+	for _, t := range r.Tail {
+		line("unsealed", "%s: after the last checkpoint, proves nothing", t)
+	}
+	for _, p := range r.Problems {
+		line("PROBLEM", "%s", p)
+	}
+	switch {
+	case !r.OK():
+		line("FAILED", "%s is not what was sealed", target)
+	case r.State == bundle.StateUnfinished:
+		line("UNFINISHED", "the collection did not reach its end; what is under the last checkpoint is as it was sealed")
+	case !r.KnownSigner:
+		line("OK", "%s is what its signer sealed — signer unknown", target)
+	default:
+		line("OK", "%s is what its signer sealed — signer known", target)
+	}
+	_, err := fmt.Fprint(app.Out, w.String())
+	return err
+}
+
+func signatureLabel(s bundle.Signature) string {
+	if s.Cosigner {
+		return "cosigned"
+	}
+	return "signed"
+}
+
+func standing(s bundle.Signature) string {
+	switch {
+	case s.Known:
+		return "signer known"
+	case s.Ephemeral:
+		return "signer unknown (a key made for this one collection)"
+	default:
+		return "signer unknown"
+	}
+}
+
+// tokenChecker checks time stamps against the certificates in the files named
+// by --tsa-root.
+func tokenChecker(files []string) (func(token, message []byte) (bundle.TimeStamp, error), error) {
+	var pems [][]byte
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return nil, fmt.Errorf("--tsa-root: %w", err)
+		}
+		pems = append(pems, b)
+	}
+	pool, err := tsa.Pool(pems)
+	if err != nil {
+		return nil, fmt.Errorf("--tsa-root: %w", err)
+	}
+	return func(token, message []byte) (bundle.TimeStamp, error) {
+		s, err := tsa.Verify(token, message, pool)
+		return bundle.TimeStamp{Time: s.Time, Signer: s.Signer, Trusted: s.Trusted}, err
+	}, nil
+}

@@ -1,0 +1,206 @@
+package collectcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/collect/run"
+	"github.com/hozen-dfir/hozen/collect/source/image"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/tsa"
+)
+
+// memoryLimit keeps the garbage collector from letting the heap grow: peak
+// resident memory of a collection stays below 192 MiB.
+const memoryLimit = 144 << 20
+
+// collectBundle is the whole of the command.
+func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) error {
+	if err := f.check(profileSet); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(memoryLimit)
+	recipients, err := f.recipients(app)
+	if err != nil {
+		return err
+	}
+	plan, notes, err := f.plan()
+	if err != nil {
+		return err
+	}
+	defer closeSources(plan.Sources)
+	if err := f.preflight(ctx, app, &plan); err != nil {
+		return err
+	}
+	o, signer, err := f.options(ctx, app, plan, recipients)
+	if err != nil {
+		return err
+	}
+	defer signer.Destroy()
+	out, err := f.output(ctx)
+	if err != nil {
+		return cli.WithHint(err, "a bundle is never written into another one: name a new place")
+	}
+	// The bundle outlives an interruption: what was taken is sealed.
+	w, err := bundle.New(context.WithoutCancel(ctx), out, o)
+	if err != nil {
+		return errors.Join(err, out.Close())
+	}
+	app.Notef("collecting into %s (bundle %s)", out, w.Bundle())
+	s, runErr := f.run(ctx, app, w, &plan, notes)
+	s.Gaps += int64(unread(notes))
+	totals, err := w.Close(context.WithoutCancel(ctx), ending(s, runErr, signer.Ephemeral(), f.footprint(w, s)))
+	if err = errors.Join(runErr, err); err != nil {
+		return cli.WithHint(fmt.Errorf("the collection broke off: %w", err),
+			fmt.Sprintf("what was sealed before is in %s: hozen recover gives it back", out))
+	}
+	return conclude(app, f, out, totals, s, signer)
+}
+
+// recipients reads --to and warns where one lost key would lose the evidence.
+func (f *flags) recipients(app *cli.App) (*keys.Recipients, error) {
+	if f.noEncryption {
+		app.Warnf("the bundle will not be encrypted: whoever reads it reads the evidence")
+		return &keys.Recipients{}, nil
+	}
+	r, err := keys.ParseRecipients(f.to)
+	if err != nil {
+		return nil, cli.WithCode(cli.Usage, fmt.Errorf("--to: %w", err))
+	}
+	if len(r.Age) == 1 {
+		app.Warnf("one recipient alone: if that key is lost, so is the evidence (give --to twice)")
+	}
+	return r, nil
+}
+
+// options makes the writer's options, and the key that signs.
+func (f *flags) options(ctx context.Context, app *cli.App, p run.Plan, to *keys.Recipients) (bundle.Options, *keys.Signer, error) {
+	o := bundle.Options{
+		Recipients: to.Age, NoEncryption: f.noEncryption, Workers: f.workers,
+		SHA1: slices.Contains(f.hashes, "sha1"), MD5: slices.Contains(f.hashes, "md5"),
+	}
+	o.Header = f.header(app, p)
+	signer, err := f.signer(ctx, app, o.Header.Bundle)
+	if err != nil {
+		return o, nil, err
+	}
+	o.Signer, o.VKey = signer, signer.VKey()
+	o.Header.Signer = seal.Signer{Ephemeral: signer.Ephemeral(), Role: string(signer.Role())}
+	if f.tsa != "" {
+		o.TimeStamp = func(ctx context.Context, checkpoint []byte) ([]byte, error) {
+			return tsa.Request(ctx, f.tsa, checkpoint)
+		}
+	}
+	return o, signer, nil
+}
+
+func (f *flags) signer(ctx context.Context, app *cli.App, bundleID string) (*keys.Signer, error) {
+	if f.signKey == "" {
+		return keys.NewEphemeral(bundleID)
+	}
+	app.Warnf("a long-lived signing key is on this host while it is collected; without --sign-key none is")
+	s, err := keys.LoadSigner(f.signKey, func(file string) (string, error) {
+		p, err := app.Passphrase(ctx, "Passphrase for "+file, false)
+		return string(p), err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--sign-key: %w", err)
+	}
+	return s, nil
+}
+
+// run carries the plan out, with progress.
+func (f *flags) run(ctx context.Context, app *cli.App, w *bundle.Writer, p *run.Plan, notes []image.Note) (run.Summary, error) {
+	if err := addNotes(ctx, w, notes); err != nil {
+		return run.Summary{}, err
+	}
+	p.Sink = w
+	bar := app.Progress("collecting")
+	defer bar.Done()
+	var last run.Progress
+	p.Watch = func(now run.Progress) {
+		bar.Add(now.Items-last.Items, now.Bytes-last.Bytes)
+		last = now
+	}
+	return run.Run(ctx, *p)
+}
+
+// addNotes records what an image holds that no source reads.
+func addNotes(ctx context.Context, w *bundle.Writer, notes []image.Note) error {
+	for i, n := range notes {
+		r := evidence.Record{Source: "hozen", Method: "hozen", Outcome: evidence.Empty, Reason: n.Text}
+		if n.Unread {
+			r.Outcome, r.Reason, r.Error = evidence.Failed, "", n.Text
+		}
+		r.SetPath("/image-notes/" + strconv.Itoa(i+1) + "/" + n.Volume)
+		if err := w.Add(ctx, evidence.Item{Record: r}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unread(notes []image.Note) int {
+	n := 0
+	for _, x := range notes {
+		if x.Unread {
+			n++
+		}
+	}
+	return n
+}
+
+// ending is the end leaf's draft.
+func ending(s run.Summary, err error, ephemeral bool, foot map[string]string) seal.End {
+	e := seal.End{State: seal.Complete, Reason: s.Stopped, Gaps: int(s.Gaps), Footprint: foot, KeyFate: "kept"}
+	if s.Interrupted || err != nil {
+		e.State = seal.Interrupted
+	}
+	if err != nil {
+		e.Reason = err.Error()
+	}
+	if ephemeral {
+		e.KeyFate = "destroyed"
+	}
+	return e
+}
+
+// conclude says what came of it, in the end what to write down.
+func conclude(app *cli.App, f flags, out bundle.Output, t bundle.Totals, s run.Summary, signer *keys.Signer) error {
+	if t.TimeStampErr != nil {
+		app.Warnf("no time stamp: %v", t.TimeStampErr)
+	}
+	if sp, ok := out.(bundle.Spilled); ok {
+		if folder, cause := sp.Spilled(); cause != nil {
+			app.Warnf("the store stopped answering (%v): the rest of the bundle is in %s; hozen store put joins the two", cause, folder)
+		}
+	}
+	r := result{
+		Format: "hozen-collect/1", Bundle: t.Bundle, Case: f.caseID, Place: out.String(), State: seal.Complete,
+		Items: t.Items, Bytes: t.Bytes, Stored: t.Stored, Segments: t.Segments, Outcomes: t.Outcomes, Gaps: s.Gaps,
+		Root: seal.RootText(t.Checkpoint.Root), Words: seal.Words(t.Checkpoint.Root), VKey: signer.VKey(), Fingerprint: signer.Fingerprint(),
+		Ephemeral: signer.Ephemeral(), Stopped: s.Stopped, FirstGaps: s.FirstGaps, Artifacts: s.Artifacts, Unsupported: s.Unsupported,
+	}
+	if s.Interrupted {
+		r.State = seal.Interrupted
+	}
+	if err := r.show(app); err != nil {
+		return err
+	}
+	if s.Gaps > 0 || s.Interrupted || s.Stopped != "" || t.TimeStampErr != nil {
+		return cli.Ended(cli.Gaps)
+	}
+	return nil
+}
+
+// platform is what the header says of the program's own build.
+func platform() (string, string) { return runtime.GOOS, runtime.GOARCH }

@@ -1,0 +1,70 @@
+package collectcmd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/collect/run"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+)
+
+// preflight looks before anything is written, says what it saw, and asks only
+// where --confirm was given.
+func (f *flags) preflight(ctx context.Context, app *cli.App, p *run.Plan) error {
+	output := f.out
+	if f.remote() {
+		output = f.spill
+	}
+	c := run.Check(ctx, *p, output)
+	if !f.offline() {
+		p.Own = append(p.Own, c.Own...)
+	}
+	more := ""
+	if c.Estimate.Cut {
+		more = "at least "
+	}
+	free := ""
+	if c.FreeBytes >= 0 {
+		free = fmt.Sprintf("; %s free at the output", cli.Bytes(c.FreeBytes))
+	}
+	app.Notef("preflight: %s%s files, %s to read%s", more, cli.Count(c.Estimate.Files), cli.Bytes(c.Estimate.Bytes), free)
+	for _, w := range c.Warnings {
+		app.Warnf("%s", w)
+	}
+	if !f.confirm {
+		return nil
+	}
+	return ask(app)
+}
+
+// ask wants a plain yes on standard input.
+func ask(app *cli.App) error {
+	fmt.Fprint(app.Err, "Start? [y/N] ")
+	answer, err := bufio.NewReader(io.LimitReader(app.In, 100)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+		return errors.New("not confirmed: nothing was collected")
+	}
+	return nil
+}
+
+// footprint is the collector's own trace on the host, for the end leaf. The
+// output's files are counted as they were put; of a store none is here.
+func (f *flags) footprint(w *bundle.Writer, s run.Summary) map[string]string {
+	files := int64(0)
+	switch {
+	case f.remote():
+	case f.zip():
+		files = 1
+	default: // two texts; leaf and checkpoint of header, segments and end; segments
+		files = 2 + 2*(int64(w.Totals().Segments)+2) + int64(w.Totals().Segments)
+	}
+	return run.Measure(files, s.Processes).Map()
+}

@@ -1,0 +1,77 @@
+package collectcmd
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/collect/run"
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// result is what a collection prints at its end.
+type result struct {
+	Format      string                   `json:"format"`
+	Bundle      string                   `json:"bundle"`
+	Case        string                   `json:"case"`
+	Place       string                   `json:"place"`
+	State       string                   `json:"state"`
+	Stopped     string                   `json:"stopped,omitempty"`
+	Items       uint64                   `json:"items"`
+	Bytes       int64                    `json:"bytes,string"`
+	Stored      int64                    `json:"stored,string"`
+	Segments    int                      `json:"segments"`
+	Outcomes    map[evidence.Outcome]int `json:"outcomes"`
+	Gaps        int64                    `json:"gaps"`
+	FirstGaps   []run.Gap                `json:"first_gaps,omitempty"`
+	Unsupported int64                    `json:"unsupported,omitempty"`
+	Artifacts   []run.Tally              `json:"artifacts,omitempty"`
+	Root        string                   `json:"root"`
+	Words       string                   `json:"words"`
+	VKey        string                   `json:"vkey"`
+	Fingerprint string                   `json:"fingerprint"`
+	Ephemeral   bool                     `json:"ephemeral"`
+}
+
+// gapsShown is how many gaps are named on a terminal; all are in the bundle.
+const gapsShown = 15
+
+func (r result) show(app *cli.App) error {
+	if app.JSON {
+		return app.Emit(r)
+	}
+	w := &strings.Builder{}
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(w, "%-12s %s\n", label, cli.Safe(fmt.Sprintf(format, args...)))
+	}
+	line("bundle", "%s in %s", r.Bundle, r.Place)
+	line("state", "%s %s", r.State, r.Stopped)
+	line("taken", "%s items, %s of content, %s stored in %d segments", cli.Count(int64(r.Items)), cli.Bytes(r.Bytes), cli.Bytes(r.Stored), r.Segments)
+	var parts []string
+	for _, o := range evidence.Outcomes() {
+		if n := r.Outcomes[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", o, n))
+		}
+	}
+	line("outcomes", "%s", strings.Join(parts, ", "))
+	for _, a := range r.Artifacts {
+		if a.Error != "" {
+			line("artifact", "%s on %s failed: %s", a.Artifact, a.Source, a.Error)
+		}
+	}
+	for i, g := range r.FirstGaps {
+		if i == gapsShown {
+			break
+		}
+		line("gap", "%s %s:%s: %s", g.Outcome, g.Source, g.Path, g.Why)
+	}
+	if n := r.Gaps - int64(min(len(r.FirstGaps), gapsShown)); n > 0 {
+		line("gap", "%d more; the ledger in the bundle (source hozen, /ledger.jsonl) has them all", n)
+	}
+	line("key", "%s", r.VKey)
+	line("", "fingerprint %s%s", r.Fingerprint, map[bool]string{true: " (made for this collection, and destroyed)"}[r.Ephemeral])
+	line("ROOT", "%s", r.Words)
+	line("", "%s — write the words down; hozen verify --root takes them", r.Root)
+	_, err := fmt.Fprint(app.Out, w.String())
+	return err
+}

@@ -1,0 +1,285 @@
+package collectcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/all"
+	"github.com/hozen-dfir/hozen/collect/artifacts"
+	"github.com/hozen-dfir/hozen/collect/packets"
+	"github.com/hozen-dfir/hozen/collect/run"
+	"github.com/hozen-dfir/hozen/collect/source/image"
+	"github.com/hozen-dfir/hozen/collect/source/live"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
+	"github.com/hozen-dfir/hozen/rules"
+)
+
+// check finds wrong use before anything is touched.
+func (f *flags) check(profileSet bool) error {
+	switch {
+	case f.caseID == "" || f.examiner == "" || f.out == "":
+		return cli.WithHint(cli.Usagef("a collection needs --case, --examiner and --out"), "for example: --case IR-1 --examiner \"A. Examiner\" --to keys/ --out b/")
+	case len(f.to) == 0 && !f.noEncryption:
+		return cli.WithHint(cli.Usagef("no recipient: nobody could open the bundle"), "give --to RECIPIENT, or --no-encryption where anyone may read it")
+	case len(f.to) > 0 && f.noEncryption:
+		return cli.Usagef("--to and --no-encryption exclude each other")
+	case !slices.Contains([]string{collect.ProfileNone, collect.ProfileVolatile, collect.ProfileTriage, collect.ProfileFull}, f.profile):
+		return cli.Usagef("unknown profile %q; there are triage, volatile, full and none", f.profile)
+	case f.cpu < 0 || f.cpu > 100:
+		return cli.Usagef("--cpu %g: want a percentage from 0 to 100", f.cpu)
+	case f.workers < 0 || f.workers > bundle.MaxWorkers:
+		return cli.Usagef("--workers %d: want 0 to %d", f.workers, bundle.MaxWorkers)
+	case f.timeout < 0:
+		return cli.Usagef("--timeout %s is negative", f.timeout)
+	case f.spill != "" && !f.remote():
+		return cli.Usagef("--spill goes with --out s3://…")
+	}
+	for _, h := range f.hashes {
+		if h != "sha1" && h != "md5" && h != "sha256" {
+			return cli.Usagef("--hash %q: there are sha1 and md5 (sha256 is always there)", h)
+		}
+	}
+	if len(f.pcaps) > 0 && len(f.images)+len(f.trees) == 0 && !profileSet {
+		f.profile = collect.ProfileNone
+	}
+	return cli.WithCode(cli.Usage, evidence.ValidCase(f.caseID))
+}
+
+func (f *flags) remote() bool { return strings.HasPrefix(f.out, "s3://") }
+
+func (f *flags) zip() bool { return strings.HasSuffix(strings.ToLower(f.out), ".zip") }
+
+// offline reports whether this host is not what is collected.
+func (f *flags) offline() bool { return len(f.images)+len(f.trees) > 0 }
+
+// plan gathers sources, artifacts and budgets. Close the sources in it.
+func (f *flags) plan() (run.Plan, []image.Note, error) {
+	p := run.Plan{Paths: f.paths, Profile: f.profile, Commands: f.allowCommands}
+	var err error
+	if p.Budget, err = f.budget(); err != nil {
+		return p, nil, err
+	}
+	var notes []image.Note
+	if p.Sources, notes, err = f.sources(); err != nil {
+		return p, nil, err
+	}
+	if p.Definitions, err = f.asked(p.Sources); err == nil {
+		p.Builtins, err = f.builtins()
+	}
+	if err != nil {
+		closeSources(p.Sources)
+		return p, nil, err
+	}
+	if !f.offline() {
+		p.Own = f.own()
+	}
+	return p, notes, nil
+}
+
+func (f *flags) budget() (b run.Budget, err error) {
+	b.Timeout, b.CPU = f.timeout, f.cpu
+	if b.MaxFile, err = parseSize("max-file", f.maxFile); err != nil {
+		return b, err
+	}
+	if b.MaxTotal, err = parseSize("max-total", f.maxTotal); err != nil {
+		return b, err
+	}
+	b.IO, err = parseSize("io", f.io)
+	return b, err
+}
+
+func (f *flags) sources() (out []collect.Source, notes []image.Note, err error) {
+	defer func() {
+		if err != nil {
+			closeSources(out)
+		}
+	}()
+	for i, path := range f.images {
+		s, n, err := image.Open(path)
+		if err != nil {
+			return out, nil, fmt.Errorf("image %s: %w", path, err)
+		}
+		if len(f.images) > 1 {
+			s = renamed(s, fmt.Sprintf("image%d-", i+1))
+		}
+		out, notes = append(out, s...), append(notes, n...)
+	}
+	for i, dir := range f.trees {
+		name := "tree"
+		if len(f.trees) > 1 {
+			name = fmt.Sprintf("tree%d", i+1)
+		}
+		s, err := live.OpenTree(dir, name, treeOS(dir))
+		if err != nil {
+			return out, nil, fmt.Errorf("tree %s: %w", dir, err)
+		}
+		out = append(out, s)
+	}
+	if f.offline() {
+		return out, notes, nil
+	}
+	s, err := live.Open()
+	if err != nil {
+		return nil, nil, fmt.Errorf("this host: %w", err)
+	}
+	return []collect.Source{s}, nil, nil
+}
+
+// prefixed is a source under another name, where two images have a p1 each.
+type prefixed struct {
+	collect.Source
+	prefix string
+}
+
+func (p prefixed) Info() collect.SourceInfo {
+	i := p.Source.Info()
+	i.Name = p.prefix + i.Name
+	return i
+}
+
+func renamed(in []collect.Source, prefix string) []collect.Source {
+	for i, s := range in {
+		in[i] = prefixed{s, prefix}
+	}
+	return in
+}
+
+// treeOS tells from its folders what system a mounted tree is of.
+func treeOS(dir string) collect.OS {
+	for _, name := range []string{"Windows", "WINDOWS", "WINNT"} {
+		if st, err := os.Stat(filepath.Join(dir, name)); err == nil && st.IsDir() {
+			return collect.Windows
+		}
+	}
+	if st, err := os.Stat(filepath.Join(dir, "System", "Library")); err == nil && st.IsDir() {
+		return collect.Darwin
+	}
+	return collect.Linux
+}
+
+func closeSources(list []collect.Source) {
+	for _, s := range list {
+		s.Close()
+	}
+}
+
+// definitions loads the embedded definitions and those named by hand.
+func (f *flags) loadDefinitions() (*artifacts.Set, error) {
+	set := &artifacts.Set{}
+	problems := set.LoadFS(rules.Artifacts, "artifacts", false)
+	for _, name := range f.definitions {
+		problems = append(problems, set.LoadPath(name)...)
+	}
+	problems = append(problems, set.Check()...)
+	errs := make([]error, len(problems))
+	for i, p := range problems {
+		errs[i] = p
+	}
+	return set, errors.Join(errs...)
+}
+
+// asked is what profile and --artifact ask for on the systems at hand.
+func (f *flags) asked(sources []collect.Source) ([]*artifacts.Definition, error) {
+	set, err := f.loadDefinitions()
+	if err != nil {
+		return nil, cli.WithHint(err, "mend or leave out the definition; nothing was collected")
+	}
+	var names []string
+	for _, n := range f.artifacts {
+		if !strings.HasPrefix(n, artifacts.Reserved) {
+			names = append(names, n)
+		}
+	}
+	var out []*artifacts.Definition
+	var errs []error
+	seen := map[collect.OS]bool{}
+	for _, s := range sources {
+		system := s.Info().OS
+		if seen[system] {
+			continue
+		}
+		seen[system] = true
+		defs, problems := set.Asked(f.profile, names, system)
+		for _, p := range problems {
+			errs = append(errs, p)
+		}
+		for _, d := range defs {
+			if !slices.Contains(out, d) {
+				out = append(out, d)
+			}
+		}
+	}
+	return out, cli.WithCode(cli.Usage, errors.Join(errs...))
+}
+
+// builtins are the built-in artifacts that profile, --artifact, --packets and
+// --pcap ask for.
+func (f *flags) builtins() ([]collect.Artifact, error) {
+	specs, err := packets.ParseSpecs(f.packets)
+	if err != nil {
+		return nil, cli.WithCode(cli.Usage, fmt.Errorf("--packets: %w", err))
+	}
+	var out []collect.Artifact
+	named := map[string]bool{}
+	for _, n := range f.artifacts {
+		named[n] = strings.HasPrefix(n, artifacts.Reserved)
+	}
+	for _, a := range all.Artifacts(all.Options{Packets: specs}) {
+		byProfile := f.profile != collect.ProfileNone && !f.offline()
+		if a.Name() == packets.Name {
+			byProfile = len(specs) > 0
+		}
+		if byProfile || named[a.Name()] {
+			out = append(out, a)
+		}
+		delete(named, a.Name())
+	}
+	for n, builtin := range named {
+		if builtin {
+			return nil, cli.WithHint(cli.Usagef("no built-in artifact %q", n), "collect --list shows them")
+		}
+	}
+	if len(f.pcaps) > 0 {
+		out = append(out, captures(f.pcaps))
+	}
+	return out, nil
+}
+
+// own names the collector's output, which is never evidence.
+func (f *flags) own() []string {
+	var out []string
+	for _, p := range []string{f.out, f.spill} { // preflight adds where links lead
+		if p == "" || strings.HasPrefix(p, "s3://") {
+			continue
+		}
+		if abs, err := filepath.Abs(p); err == nil {
+			out = append(out, filepath.ToSlash(abs[len(filepath.VolumeName(abs)):]))
+		}
+	}
+	return out
+}
+
+// output opens the place that the bundle goes to.
+func (f *flags) output(ctx context.Context) (bundle.Output, error) {
+	switch {
+	case f.remote():
+		s, err := open.Store(ctx, f.out)
+		if err != nil {
+			return nil, err
+		}
+		return bundle.NewStore(s, "", f.spill), nil
+	case f.zip():
+		return bundle.NewZip(f.out)
+	default:
+		return bundle.NewDir(f.out)
+	}
+}
