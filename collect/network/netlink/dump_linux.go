@@ -17,6 +17,15 @@ const (
 	maxDump    = 512 << 20 // bytes of one table
 )
 
+// Message types below NLMSG_MIN_TYPE, and a flag.
+const (
+	typeNoop  = 1
+	typeError = 2
+	typeDone  = 3
+
+	flagDumpInterrupted = 0x10 // NLM_F_DUMP_INTR: the table changed while it was listed
+)
+
 // ErrInterrupted says that the table changed while it was listed, so that an
 // entry may be missing or there twice.
 var ErrInterrupted = errors.New("the table changed while it was listed")

@@ -7,16 +7,10 @@ import (
 	"iter"
 )
 
-// Message types below NLMSG_MIN_TYPE, and sizes of headers.
+// Sizes of the headers of messages and attributes.
 const (
-	typeNoop  = 1
-	typeError = 2
-	typeDone  = 3
-
 	headerLen = 16
 	attrLen   = 4
-
-	flagDumpInterrupted = 0x10 // NLM_F_DUMP_INTR: the table changed while it was listed
 )
 
 // ErrTruncated says that a message or attribute claims more bytes than there are.
