@@ -76,6 +76,11 @@ func (e *examiner) examine(ctx context.Context, src source, m *wire.ItemMsg) (*c
 	if !e.now.broken {
 		return e.now.out, nil
 	}
+	for _, a := range e.analyzers {
+		if c, ok := a.(io.Closer); ok {
+			_ = c.Close() // its state is not to be trusted, nor is its error
+		}
+	}
 	var err error
 	e.analyzers, err = e.build(e.derive)
 	return e.now.out, err
