@@ -1,0 +1,251 @@
+package ntfs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+)
+
+// slurp reads a stream piece by piece.
+func slurp(t *testing.T, f *FS, record uint64, name string) ([]byte, error) {
+	t.Helper()
+	n, err := f.Node(Ref{Record: record})
+	if err != nil {
+		return nil, err
+	}
+	d, err := n.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(d, 0, min(d.Size(), 1<<20)))
+}
+
+func TestStreamsOfASmallVolume(t *testing.T) {
+	b := newBuilder()
+	copy(b.disk[100*tCluster:], bytes.Repeat([]byte("A"), tCluster))
+	copy(b.disk[90*tCluster:], bytes.Repeat([]byte("B"), tCluster))
+	b.dir(recordRoot, 5, link{20, 1, "file"}, link{21, 1, "parts"})
+	b.file(20, 1, "file",
+		resident(attrData, "", []byte("resident")),
+		// one cluster at 100, a hole of one, one at 90 (ten back)
+		nonResident(attrData, "runs", []byte{0x11, 1, 100, 0x01, 1, 0x11, 1, 0xF6}, 2*tCluster+100, 0),
+		nonResident(attrData, "boot", []byte{0x11, 1, 0}, 16, 0)) // cluster 0 is a place, not a hole
+	f := b.open(t)
+	for name, want := range map[string]string{
+		"": "resident", "runs": strings.Repeat("A", tCluster) + strings.Repeat("\x00", tCluster) + strings.Repeat("B", 100),
+		"boot": string(b.disk[:16]),
+	} {
+		if got, err := slurp(t, f, 20, name); err != nil || string(got) != want {
+			t.Errorf("%q: %d bytes, %v", name, len(got), err)
+		}
+	}
+	n, err := f.Lookup([]string{"FILE"})
+	if err != nil || len(n.Streams) != 3 || n.Ref != (Ref{20, 1}) {
+		t.Errorf("%+v %v", n, err)
+	}
+	if _, err := n.Open("none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a stream that is not there: %v", err)
+	}
+}
+
+func TestGapsAreErrorsNotZeros(t *testing.T) {
+	b := newBuilder()
+	b.file(20, 1, "a", nonResident(attrData, "", []byte{0x11, 1, 50}, 3*tCluster, 0))       // runs end early
+	b.file(21, 1, "b", nonResident(attrData, "", []byte{0x11, 1, 50}, tCluster, 7))         // the first segment is gone
+	b.file(22, 1, "c", nonResident(attrData, "", []byte{0x21, 1, 0xFF, 0x7F}, tCluster, 0)) // behind the volume
+	b.file(23, 1, "d", nonResident(attrData, "", []byte{0x99, 1}, tCluster, 0))             // a pair of 18 bytes
+	b.file(24, 1, "e", nonResident(attrData, "", []byte{0x11, 0, 5}, tCluster, 0))          // a run of nothing
+	b.file(25, 1, "f", nonResident(attrData, "", nil, -5, 0))                               // a negative size
+	b.file(26, 1, "g", nonResident(attrData, "", []byte{0x11, 1, 50}, tCluster, 0), nonResident(attrData, "", []byte{0x11, 1, 51}, 0, 1<<60))
+	f := b.open(t)
+	for r := uint64(20); r <= 26; r++ {
+		if r == 26 { // the first cluster is known: it is kept
+			got, err := slurp(t, f, r, "")
+			if err != nil || len(got) != tCluster {
+				t.Errorf("record 26: %d bytes, %v", len(got), err)
+			}
+			continue
+		}
+		if got, err := slurp(t, f, r, ""); !errors.Is(err, ErrDamaged) {
+			t.Errorf("record %d: %d bytes, %v", r, len(got), err)
+		}
+	}
+	if got, _ := slurp(t, f, 20, ""); len(got) != tCluster {
+		t.Errorf("before the gap: %d bytes", len(got))
+	}
+}
+
+func TestRecordsThatAreNotWhatTheySeem(t *testing.T) {
+	b := newBuilder()
+	b.dir(recordRoot, 5, link{20, 9, "anew"}, link{21, 1, "gone"}, link{22, 1, "torn"}, link{23, 1, "moved"}, link{60000, 1, "far"}, link{24, 1, "ok"})
+	b.file(20, 1, "anew")
+	b.record(21, 1, 0)
+	b.file(22, 1, "torn")
+	b.disk[(tMFT+22)*tCluster+510] ^= 1
+	b.file(23, 1, "another name")
+	b.file(24, 1, "ok", resident(attrData, "", []byte("fine")))
+	f := b.open(t)
+	for _, name := range []string{"anew", "gone", "torn", "far"} {
+		if _, err := f.Lookup([]string{name}); err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := f.Lookup([]string{"moved"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("moved: %v", err)
+	}
+	if _, err := f.Lookup([]string{"ok"}); err != nil {
+		t.Errorf("ok: %v", err)
+	}
+	if _, err := f.Lookup([]string{"none"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("none: %v", err)
+	}
+}
+
+func TestAttributeLists(t *testing.T) {
+	entry := func(kind uint32, record int, seq uint16) []byte {
+		return pad8(le(kind, uint16(32), uint8(0), uint8(26), uint64(0), uint64(record)|uint64(seq)<<48, uint16(1)))
+	}
+	b := newBuilder()
+	list := bytes.Join([][]byte{entry(attrData, 21, 1), entry(attrData, 20, 1), entry(attrData, 22, 1), entry(attrData, 23, 1), entry(attrData, 21, 1)}, nil)
+	b.file(20, 1, "big", resident(attrList, "", list))
+	b.extension(21, 1, recordInUse, 20|1<<48, resident(attrData, "x", []byte("in another record")), resident(attrList, "", list))
+	b.extension(22, 1, recordInUse, 33|1<<48, resident(attrData, "foreign", nil)) // another file's
+	b.record(23, 1, recordInUse, resident(attrData, "", []byte("not an extension")))
+	f := b.open(t)
+	got, err := slurp(t, f, 20, "x")
+	if err != nil || string(got) != "in another record" {
+		t.Errorf("%q %v", got, err)
+	}
+	n, err := f.Node(Ref{Record: 20})
+	if err != nil || len(n.Streams) != 1 || len(n.Problems) != 2 {
+		t.Errorf("%d streams, problems %q, %v", len(n.Streams), n.Problems, err)
+	}
+	if _, err := n.Open(""); !errors.Is(err, ErrDamaged) {
+		t.Errorf("part of the file can't be read, yet: %v", err)
+	}
+	if _, err := f.Node(Ref{Record: 21}); err == nil {
+		t.Error("an extension was taken for a file")
+	}
+}
+
+func TestHostileNames(t *testing.T) {
+	b := newBuilder()
+	odd := []string{"..", ".", "a/b", "x\x00y", "CON", "a:b"}
+	var links []link
+	for i, name := range odd {
+		links = append(links, link{20 + i, 1, name})
+		b.file(20+i, 1, name)
+	}
+	b.dir(recordRoot, 5, links...)
+	f := b.open(t)
+	root, err := f.Node(Ref{Record: recordRoot})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	err = f.ReadDir(root, func(e DirEntry) bool {
+		if strings.ContainsAny(e.Name, "/\x00") || e.Name == "." || e.Name == ".." || seen[e.Name] {
+			t.Errorf("name %q", e.Name)
+		}
+		seen[e.Name] = true
+		if n, err := f.Lookup([]string{e.Name}); err != nil || n.Ref != e.Ref {
+			t.Errorf("%q can't be found: %v", e.Name, err)
+		}
+		return true
+	})
+	if err != nil || len(seen) != len(odd) {
+		t.Errorf("%d names, %v", len(seen), err)
+	}
+}
+
+func TestNamesKeepTheirUnits(t *testing.T) {
+	for _, u := range [][]uint16{{'a'}, {0xD800}, {0xDC00, 0xD800}, {0xD83D, 0xDDDD}, {0xD83D, 'x', 0xDC00}, {0xFFFF, 0xFEFF}, {}} {
+		s := decode(le(u))
+		back, ok := units(s)
+		if !ok || fmt.Sprint(back) != fmt.Sprint(u) {
+			t.Errorf("%x: %q, back %x", u, s, back)
+		}
+	}
+	for _, s := range []string{"\xff", "\xed\xa0", "\xc0\x80", "a\x80"} {
+		if _, ok := units(s); ok {
+			t.Errorf("%q has units", s)
+		}
+	}
+}
+
+func TestTheMirrorServesADamagedMFT(t *testing.T) {
+	b := newBuilder()
+	b.dir(recordRoot, 5, link{20, 1, "file"})
+	b.file(20, 1, "file")
+	b.disk[tMFT*tCluster] ^= 0xFF
+	f := b.open(t)
+	if !strings.Contains(strings.Join(f.Info().Notes, " "), "mirror was used") {
+		t.Errorf("notes %q", f.Info().Notes)
+	}
+	if _, err := f.Lookup([]string{"file"}); err != nil {
+		t.Error(err)
+	}
+	b.disk[tMirror*tCluster] ^= 0xFF
+	if _, err := Open(bytes.NewReader(b.disk)); err == nil {
+		t.Error("opened without any MFT")
+	}
+}
+
+func TestBootSectors(t *testing.T) {
+	for name, harm := range map[string]func([]byte){
+		"magic": func(d []byte) { d[3] = 'X' }, "sector": func(d []byte) { d[11], d[12] = 1, 0 }, "cluster": func(d []byte) { d[13] = 3 },
+		"no sectors": func(d []byte) { clear(d[40:48]) }, "many sectors": func(d []byte) { d[47] = 0x7F },
+		"record": func(d []byte) { d[64] = 0x80 }, "MFT outside": func(d []byte) { d[48], d[56], d[55], d[63] = 0xFF, 0xFF, 0x7F, 0x7F },
+	} {
+		b := newBuilder()
+		harm(b.disk)
+		if _, err := Open(bytes.NewReader(b.disk)); err == nil {
+			t.Errorf("%s: opened", name)
+		}
+	}
+	if _, err := Open(bytes.NewReader(nil)); err == nil {
+		t.Error("nothing was opened")
+	}
+}
+
+func TestFileTimes(t *testing.T) {
+	for v, want := range map[uint64]time.Time{
+		0: {}, 1 << 63: {}, 116444736000000000: time.Unix(0, 0).UTC(), 1: time.Date(1601, 1, 1, 0, 0, 0, 100, time.UTC),
+		130305402481234567:      time.Date(2013, 12, 3, 10, 30, 48, 123456700, time.UTC),
+		2650467744000000000 - 1: time.Date(9999, 12, 31, 23, 59, 59, 999999900, time.UTC),
+	} {
+		if got := fileTime(v); !got.Equal(want) {
+			t.Errorf("%d: %v, want %v", v, got, want)
+		}
+	}
+}
+
+func TestReparsePoints(t *testing.T) {
+	b := le(uint32(TagSymlink), uint32(0), uint16(0), uint16(4), uint16(4), uint16(2), uint32(1), wide("abc"))
+	if r := parseReparse(b); r.Target != "ab" || r.Print != "c" || !r.Link() {
+		t.Errorf("%+v", r)
+	}
+	for i := range b {
+		parseReparse(b[:i]) // no panic
+	}
+	if r := parseReparse(le(uint32(0x9000601A), uint32(0))); !r.Cloud() || r.Link() {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestSIDs(t *testing.T) {
+	b := le(make([]byte, 20), []byte{1, 2, 0, 0, 0, 0, 0, 5}, uint32(32), uint32(544))
+	if got := sid(b, 20); got != "S-1-5-32-544" {
+		t.Error(got)
+	}
+	for i := range b {
+		if got := sid(b[:i], 20); got != "" {
+			t.Errorf("cut at %d: %q", i, got)
+		}
+	}
+}
