@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"time"
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -13,6 +14,9 @@ import (
 // maxWaiting bounds the lines that wait to be written, but for those of items
 // that the sink has in hand: a sink's callback must not wait.
 const maxWaiting = 8192
+
+// batch is how long lines gather before they are written.
+const batch = 5 * time.Millisecond
 
 // book writes the ledger's lines into its stream, on a goroutine of its own.
 type book struct {
@@ -56,7 +60,9 @@ func (b *book) put(l collect.Line) {
 		return
 	}
 	b.lines = append(b.lines, l)
-	b.changed.Broadcast()
+	if len(b.lines) == 1 {
+		b.changed.Broadcast()
+	}
 }
 
 func (b *book) run() {
@@ -81,6 +87,7 @@ func (b *book) run() {
 		if !more {
 			return
 		}
+		time.Sleep(batch) // waking up for every line costs more than the line
 	}
 }
 
