@@ -74,6 +74,7 @@ func (t *tokens) at(win []byte, dot int) {
 	if end+1 < len(win) && win[end] == '.' && t.class[win[end+1]]&isLabel != 0 {
 		return // not the last
 	}
+	local := end < len(win) && win[end] == '@' // of a mail address
 	for end > dot+1 && (win[end-1] == '-' || win[end-1] == '_') {
 		end--
 	}
@@ -84,7 +85,7 @@ func (t *tokens) at(win []byte, dot int) {
 		t.ipv4(win, dot, end)
 		return
 	}
-	if t.wanted(win, dot, end) {
+	if !local && t.wanted(win, dot, end) {
 		t.name(win, dot, end)
 	}
 }
@@ -123,16 +124,16 @@ func lowByte(c byte) byte {
 // before them make it something else: a version, a range, a name.
 func (t *tokens) ipv4(win []byte, dot, end int) {
 	start := dot
-	for start > 0 && dot-start < 16 && (win[start-1] == '.' || t.class[win[start-1]]&isLabel != 0) {
+	for start > 0 && dot-start < 16 && (win[start-1] == '.' && win[start] != '.' || t.class[win[start-1]]&isLabel != 0) {
 		start--
 	}
-	if win[start] == '.' {
+	if start > 0 && t.class[win[start-1]]&isLabel != 0 {
+		return
+	}
+	for start < dot && (win[start] == '.' || win[start] == '-') {
 		start++
 	}
 	if end-start > 15 || end-start < 7 {
-		return
-	}
-	if start > 0 && t.class[win[start-1]]&isLabel != 0 {
 		return
 	}
 	a, ok := parse4(win[start:end])
@@ -188,8 +189,8 @@ func (t *tokens) name(win []byte, dot, end int) {
 	for start < dot && (win[start] == '.' || win[start] == '-') {
 		start++
 	}
-	if end < len(win) && win[end] == '@' || start == dot {
-		return // the local part of a mail address
+	if start == dot {
+		return
 	}
 	if t.set.idn && start > 0 && win[start-1] >= 0x80 {
 		t.international(win, dot, end)

@@ -12,6 +12,7 @@ var (
 	errEmpty   = errors.New("empty")
 	errUnknown = errors.New("not an indicator of a known type")
 	errLong    = errors.New("too long")
+	errMask    = errors.New("a network with a wrong prefix length")
 )
 
 // Detect tells what s is and returns its normal form. An explicit word in
@@ -84,6 +85,10 @@ func detectForm(s string) (Kind, string, error) {
 	if strings.IndexByte(r, '/') > 0 {
 		if k, ok := CIDRKey(r); ok {
 			return CIDR, k, nil
+		}
+		host, tail, _ := strings.Cut(r, "/")
+		if _, ok := IPKey(host); ok && number(tail) && len(tail) <= 3 {
+			return 0, "", errMask
 		}
 		return keyed(URL, r, URLKey)
 	}

@@ -75,7 +75,7 @@ func validDomain(s string) bool {
 			start = i + 1
 		}
 	}
-	return labels > 1 && !number(s[start:]) && s[start] != '-'
+	return labels > 1 && !number(s[start:]) && s[start] != '-' && s[len(s)-1] != '-'
 }
 
 func labelByte(c byte) bool {

@@ -9,16 +9,21 @@ import (
 // plain reads one line of a list without a CSV header.
 func (p *parser) plain(s string) error {
 	if p.regexes {
-		return p.scored(s)
+		return p.scored(s, "")
 	}
 	value, comment := cutComment(s)
-	ind := Indicator{Raw: value, Comment: comment, Score: NoScore, Line: p.rep.Lines}
-	var err error
-	if ind.Kind, ind.Key, err = Detect(value); err == nil {
-		return p.emit(ind)
+	if word, rest, ok := strings.Cut(value, ":"); ok && words[strings.ToLower(word)] == wantRegex {
+		return p.expression(strings.TrimSpace(rest), comment)
 	}
+	kind, key, err := Detect(value)
 	if v, rest, ok := strings.Cut(value, ";"); ok {
-		return p.semicolon(s, v, rest, comment)
+		_, scored := score(field(rest))
+		if err != nil || scored || kind == FileName {
+			return p.semicolon(s, v, rest, comment)
+		}
+	}
+	if err == nil {
+		return p.emit(Indicator{Kind: kind, Key: key, Raw: value, Comment: comment, Score: NoScore, Line: p.rep.Lines})
 	}
 	for _, sep := range []string{"\t", ",", "|"} {
 		if v, rest, ok := strings.Cut(value, sep); ok {
@@ -32,6 +37,28 @@ func (p *parser) plain(s string) error {
 	}
 	p.rep.odd(p.rep.Lines, []byte(s), err.Error())
 	return nil
+}
+
+// expression reads what follows "path:" or "regex:": an expression, and a
+// score and an exception where the line has them.
+func (p *parser) expression(s, comment string) error {
+	if i := strings.LastIndexByte(s, ';'); i > 0 {
+		_, last := score(s[i+1:])
+		j := strings.LastIndexByte(s[:i], ';')
+		before := false
+		if j > 0 {
+			_, before = score(s[j+1 : i])
+		}
+		if last || before {
+			return p.scored(s, comment)
+		}
+	}
+	kind, key, err := regexKey(s)
+	if err != nil {
+		p.rep.odd(p.rep.Lines, []byte(s), err.Error())
+		return nil
+	}
+	return p.emit(Indicator{Kind: kind, Key: key, Raw: s, Comment: comment, Score: NoScore, Line: p.rep.Lines})
 }
 
 // cutComment splits a comment off: from a # or // that follows white space, or
@@ -63,7 +90,7 @@ func (p *parser) semicolon(line, value, rest, comment string) error {
 	n, scored := score(first)
 	if err != nil {
 		if scored {
-			return p.scored(line)
+			return p.scored(line, comment)
 		}
 		p.rep.odd(p.rep.Lines, []byte(line), err.Error())
 		return nil
@@ -82,7 +109,7 @@ func (p *parser) semicolon(line, value, rest, comment string) error {
 
 // scored reads `regex;score[;exception]`. The expression may hold semicolons:
 // the score is the last field, or the last but one, that is a number.
-func (p *parser) scored(s string) error {
+func (p *parser) scored(s, comment string) error {
 	fields := strings.Split(s, ";")
 	at := len(fields) - 1
 	n, ok := score(fields[at])
@@ -111,7 +138,7 @@ func (p *parser) scored(s string) error {
 		p.rep.odd(p.rep.Lines, []byte(s), err.Error())
 		return nil
 	}
-	return p.emit(Indicator{Kind: kind, Key: key, Raw: value, Except: except, Score: n, Line: p.rep.Lines})
+	return p.emit(Indicator{Kind: kind, Key: key, Raw: value, Except: except, Comment: comment, Score: n, Line: p.rep.Lines})
 }
 
 func score(s string) (int, bool) {

@@ -27,7 +27,17 @@ func URLKey(s string) (string, bool) {
 		return "", false
 	}
 	key := host + URLPathKey(path)
-	return key, len(key) <= MaxURL
+	return key, len(key) <= MaxURL && printable(key)
+}
+
+// printable reports whether s has no spaces and control bytes.
+func printable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func schemeName(s string) bool {
