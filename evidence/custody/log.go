@@ -1,0 +1,247 @@
+package custody
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/store"
+)
+
+// ErrDamaged says that a log does not hold together: nothing is appended to
+// it. Verify tells what is wrong.
+var ErrDamaged = errors.New("custody log is damaged")
+
+// Log is the custody log of one case. It is safe for concurrent use; so are
+// several Logs of one case, in one process or many.
+type Log struct {
+	store  store.Store
+	caseID string
+	now    func() time.Time
+
+	mu   sync.Mutex
+	head head
+}
+
+// head is what an appender knows of the log so far.
+type head struct {
+	tree     seal.Tree
+	previous string // digest of the last entry's file
+}
+
+// zeros stands for the entry before the first.
+var zeros = strings.Repeat("0", 64)
+
+// Open names the log of a case in a store; it need not exist yet. now is the
+// clock of whoever appends.
+func Open(st store.Store, caseID string, now func() time.Time) (*Log, error) {
+	if err := evidence.ValidCase(caseID); err != nil {
+		return nil, err
+	}
+	return &Log{store: st, caseID: caseID, now: now, head: head{previous: zeros}}, nil
+}
+
+// maxRetries bounds how often an append gives way to another's.
+const maxRetries = 50
+
+// Append adds an entry, signed by its actor, and then a checkpoint over the
+// log with it, by the same key. It returns the entry's index once both are
+// durable. Where another entry took the place meanwhile, it reads that and
+// tries the next one. An error after the entry itself was stored says so.
+func (l *Log) Append(ctx context.Context, e Entry, s *keys.Signer) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for range maxRetries {
+		if err := l.catchUp(ctx); err != nil {
+			return 0, fmt.Errorf("custody log of %s: %w", l.caseID, err)
+		}
+		index := l.head.tree.Size()
+		b, err := l.fill(e, s).sign(s)
+		if err != nil {
+			return 0, err
+		}
+		err = l.put(ctx, entryKey(index), b)
+		if errors.Is(err, store.ErrExists) {
+			if err := pause(ctx); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		if err != nil {
+			return 0, fmt.Errorf("appending to the custody log of %s: %w", l.caseID, err)
+		}
+		return index, l.seal(ctx, b, s)
+	}
+	return 0, fmt.Errorf("custody log of %s: others kept appending; gave up after %d attempts", l.caseID, maxRetries)
+}
+
+// pause keeps two appenders from running into each other again.
+func pause(ctx context.Context) error {
+	select {
+	case <-time.After(rand.N(20 * time.Millisecond)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *Log) fill(e Entry, s *keys.Signer) Entry {
+	e.Format, e.Case, e.Index, e.Previous = EntryFormat, l.caseID, l.head.tree.Size(), l.head.previous
+	e.Time, e.VKey, e.Person, e.Role = evidence.At(l.now()), s.VKey(), s.Person(), s.Role()
+	return e
+}
+
+// seal takes an entry of ours into the head and signs a checkpoint over it.
+func (l *Log) seal(ctx context.Context, b []byte, s *keys.Signer) error {
+	l.head.take(b)
+	c := l.head.tree.At(Origin(l.caseID))
+	n, err := c.Sign(s)
+	if err == nil {
+		err = l.put(ctx, checkpointKey(c.Size), n)
+	}
+	if err != nil {
+		return fmt.Errorf("entry %d is in the custody log, but its checkpoint is not: %w", c.Size-1, err)
+	}
+	return nil
+}
+
+func (h *head) take(b []byte) {
+	h.tree.Append(b)
+	h.previous = hexSum(b)
+}
+
+// catchUp reads what was appended since, and checks it.
+func (l *Log) catchUp(ctx context.Context) error {
+	begin, actor := l.head.tree.Size(), ""
+	for {
+		index := l.head.tree.Size()
+		b, err := l.get(ctx, entryKey(index), MaxEntry)
+		if errors.Is(err, store.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		r, err := Parse(b)
+		if err == nil {
+			err = l.links(r.Entry, index, l.head.previous)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: entry %d: %w", ErrDamaged, index, err)
+		}
+		l.head.take(b)
+		actor = r.VKey
+	}
+	switch size := l.head.tree.Size(); {
+	case size == 0:
+		return l.empty(ctx)
+	case size > begin:
+		return l.checkHead(ctx, actor)
+	}
+	return nil
+}
+
+// links checks that an entry belongs where it stands.
+func (l *Log) links(e Entry, index int64, previous string) error {
+	switch {
+	case e.Case != l.caseID:
+		return fmt.Errorf("belongs to case %s", e.Case)
+	case e.Index != index:
+		return fmt.Errorf("is numbered %d", e.Index)
+	case e.Previous != previous:
+		return errors.New("does not follow the entry before it: that one was replaced, or this one comes from another log")
+	}
+	return nil
+}
+
+// checkHead compares the tree with the checkpoint of its size, where there is
+// one: its writer may have died before making it.
+func (l *Log) checkHead(ctx context.Context, vkey string) error {
+	size := l.head.tree.Size()
+	b, err := l.get(ctx, checkpointKey(size), seal.MaxCheckpoint)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := checkCheckpoint(b, vkey, l.head.tree.At(Origin(l.caseID))); err != nil {
+		return fmt.Errorf("%w: checkpoint %d: %w", ErrDamaged, size, err)
+	}
+	return nil
+}
+
+// checkCheckpoint checks a checkpoint's signature by the actor of its last
+// entry, and that it shows the tree that the entries make.
+func checkCheckpoint(b []byte, vkey string, want seal.Checkpoint) error {
+	pub, err := keys.ParseVKey(vkey)
+	if err != nil {
+		return err
+	}
+	got, err := seal.OpenCheckpoint(b, pub)
+	switch {
+	case err != nil:
+		return fmt.Errorf("not signed by the actor of entry %d: %w", want.Size-1, err)
+	case got.Origin != want.Origin:
+		return fmt.Errorf("belongs to %s", got.Origin)
+	case got.Size != want.Size:
+		return fmt.Errorf("is of size %d", got.Size)
+	case got.Root != want.Root:
+		return errors.New("shows another tree than the entries make: the log was rewritten or forked")
+	}
+	return nil
+}
+
+// empty refuses to begin a log anew where one has lost its first entry.
+func (l *Log) empty(ctx context.Context) error {
+	for _, dir := range []string{"entries/", "checkpoints/"} {
+		for i, err := range l.store.List(ctx, Prefix(l.caseID)+dir) {
+			if err != nil {
+				return err
+			}
+			if strings.HasSuffix(i.Key, entryKey(0)) {
+				return nil // appended this very moment: the put will find it
+			}
+			return fmt.Errorf("%w: entry 0 is missing, but there is %s", ErrDamaged, i.Key)
+		}
+	}
+	return nil
+}
+
+// Entries yields the entries in order, each checked by itself and against the
+// one before. It ends with the first that is missing, or with an error at the
+// first that is damaged.
+func (l *Log) Entries(ctx context.Context) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		previous := zeros
+		for index := int64(0); index < MaxEntries; index++ {
+			b, err := l.get(ctx, entryKey(index), MaxEntry)
+			if errors.Is(err, store.ErrNotFound) {
+				return
+			}
+			var r Record
+			if err == nil {
+				r, err = Parse(b)
+			}
+			if err == nil {
+				err = l.links(r.Entry, index, previous)
+			}
+			if err != nil {
+				yield(r, fmt.Errorf("custody log of %s, entry %d: %w", l.caseID, index, err))
+				return
+			}
+			previous = hexSum(b)
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
