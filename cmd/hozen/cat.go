@@ -32,7 +32,7 @@ always exact.`,
 			if len(args) == 1 && len(sel.sha256) == 0 && len(sel.artifacts) == 0 {
 				return cli.Usagef("cat needs a path, --sha256 or --artifact")
 			}
-			b, err := openSound(cmd.Context(), app, args[0], identities)
+			b, err := openToRead(cmd.Context(), app, args[0], identities)
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,7 @@ import (
 func commands() []cli.Constructor {
 	return []cli.Constructor{
 		newCollectCommand, newVerifyCommand, newRecoverCommand, newLsCommand, newCatCommand, newExtractCommand,
-		newKeysCommand,
+		newAnalyzeCommand, newStoreCommand, newCustodyCommand, newKeysCommand,
 	}
 }
 

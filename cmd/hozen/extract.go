@@ -32,7 +32,7 @@ and devices are not made; files are not executable.`,
 			if out == "" {
 				return cli.Usagef("extract needs --out")
 			}
-			b, err := openSound(cmd.Context(), app, args[0], identities)
+			b, err := openToRead(cmd.Context(), app, args[0], identities)
 			if err != nil {
 				return err
 			}

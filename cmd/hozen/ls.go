@@ -26,7 +26,7 @@ func newLsCommand(app *cli.App) *cobra.Command {
 			if err := sel.setPaths(args[1:]); err != nil {
 				return err
 			}
-			b, err := openSound(cmd.Context(), app, args[0], identities)
+			b, err := openToRead(cmd.Context(), app, args[0], identities)
 			if err != nil {
 				return err
 			}

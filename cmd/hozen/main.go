@@ -9,10 +9,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hozen-dfir/hozen/analyze/all"
+	"github.com/hozen-dfir/hozen/analyze/worker"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 )
 
 func main() {
+	if worker.Asked(os.Args) { // a process that reads hostile bytes: see analyze/worker
+		os.Exit(worker.Main(all.Build, os.Stdin, os.Stdout))
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -54,11 +54,7 @@ func openObjects(ctx context.Context, arg string) (bundle.Objects, error) {
 }
 
 // openBundle opens a bundle as it is, problems and all.
-func openBundle(ctx context.Context, app *cli.App, arg string, identities []string) (*bundle.Bundle, error) {
-	ids, err := loadIdentities(ctx, app, identities)
-	if err != nil {
-		return nil, err
-	}
+func openBundle(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bundle, error) {
 	o, err := openObjects(ctx, arg)
 	if err != nil {
 		return nil, err
@@ -75,8 +71,8 @@ func openBundle(ctx context.Context, app *cli.App, arg string, identities []stri
 
 // openSound opens a bundle for reading what is in it: its seal must hold, and
 // there must be an identity where it is encrypted.
-func openSound(ctx context.Context, app *cli.App, arg string, identities []string) (*bundle.Bundle, error) {
-	b, err := openBundle(ctx, app, arg, identities)
+func openSound(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bundle, error) {
+	b, err := openBundle(ctx, arg, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -96,4 +92,13 @@ func readError(err error) error {
 		return cli.WithCode(cli.VerifyFailed, err)
 	}
 	return err
+}
+
+// openToRead is openSound with identities still to be loaded.
+func openToRead(ctx context.Context, app *cli.App, arg string, identities []string) (*bundle.Bundle, error) {
+	ids, err := loadIdentities(ctx, app, identities)
+	if err != nil {
+		return nil, err
+	}
+	return openSound(ctx, arg, ids)
 }

@@ -42,7 +42,7 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 	if err != nil {
 		return err
 	}
-	b, err := openBundle(ctx, app, arg, identities)
+	b, err := openBundle(ctx, arg, ids)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/evidence/tsa"
 )
 
@@ -19,6 +20,7 @@ import (
 type verifyFlags struct {
 	identities, keys, tsaRoots []string
 	root                       string
+	store, signKey             string
 	quick, requireKnown        bool
 	workers                    int
 }
@@ -50,12 +52,17 @@ passed, 4 something is not as it was sealed.`,
 	fl.StringVar(&f.root, "root", "", "the `root` that was written down: six words, hex or base64")
 	fl.BoolVar(&f.quick, "quick", false, "check the seal and the segments as stored; open none")
 	fl.BoolVar(&f.requireKnown, "require-known-signer", false, "fail (4) unless a key given by --key signed or countersigned")
+	fl.StringVar(&f.store, "store", "", "the `store` whose custody log gets an entry that the bundle was verified; needs --sign-key")
+	fl.StringVar(&f.signKey, "sign-key", "", "key `folder` that signs that entry")
 	fl.IntVar(&f.workers, "workers", 0, "how many segments to check at once (0: one a core)")
 	return cmd
 }
 
 func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) error {
 	ctx := cmd.Context()
+	if (f.store == "") != (f.signKey == "") {
+		return cli.Usagef("--store and --sign-key go together: an entry in the custody log is signed by its actor")
+	}
 	known, err := keys.LoadKnown(f.keys)
 	if err != nil {
 		return fmt.Errorf("--key: %w", err)
@@ -65,7 +72,11 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 			return cli.WithCode(cli.Usage, fmt.Errorf("--root: %w", err))
 		}
 	}
-	b, err := openBundle(ctx, app, target, f.identities)
+	ids, err := loadIdentities(ctx, app, f.identities)
+	if err != nil {
+		return err
+	}
+	b, err := openBundle(ctx, target, ids)
 	if err != nil {
 		return err
 	}
@@ -94,6 +105,15 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	}
 	if err := showReport(app, target, r); err != nil {
 		return err
+	}
+	if f.store != "" {
+		st, err := open.Store(ctx, f.store)
+		if err != nil {
+			return storeError(err)
+		}
+		if err := recordVerified(ctx, app, st, b, r, f.signKey); err != nil {
+			return err
+		}
 	}
 	return verdict(r, f)
 }

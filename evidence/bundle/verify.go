@@ -35,8 +35,8 @@ type VerifyOptions struct {
 	// Token checks an RFC 3161 token over message. Where it is nil, a token
 	// counts as not checked.
 	Token func(token, message []byte) (TimeStamp, error)
-	// Progress, where set, is told how many stored bytes have been checked.
-	Progress func(done int64)
+	// Progress, where set, is told of stored bytes as they have been checked.
+	Progress func(more int64)
 }
 
 // TimeStamp is what a time-stamp token says.
@@ -415,8 +415,8 @@ func (v *verification) quickWorker(ctx context.Context, next <-chan seal.Segment
 }
 
 func (v *verification) progress(n int64) {
-	done := v.done.Add(n)
+	v.done.Add(n)
 	if v.o.Progress != nil {
-		v.o.Progress(done)
+		v.o.Progress(n)
 	}
 }

@@ -87,13 +87,13 @@ func (f *flags) plan() (run.Plan, []image.Note, error) {
 
 func (f *flags) budget() (b run.Budget, err error) {
 	b.Timeout, b.CPU = f.timeout, f.cpu
-	if b.MaxFile, err = parseSize("max-file", f.maxFile); err != nil {
+	if b.MaxFile, err = cli.ParseSize("max-file", f.maxFile); err != nil {
 		return b, err
 	}
-	if b.MaxTotal, err = parseSize("max-total", f.maxTotal); err != nil {
+	if b.MaxTotal, err = cli.ParseSize("max-total", f.maxTotal); err != nil {
 		return b, err
 	}
-	b.IO, err = parseSize("io", f.io)
+	b.IO, err = cli.ParseSize("io", f.io)
 	return b, err
 }
 

@@ -1,12 +1,10 @@
-package collectcmd
+package cli
 
 import (
 	"fmt"
 	"math"
 	"strconv"
 	"strings"
-
-	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 )
 
 // units are those of sizes on the command line. K, M and G alone are binary.
@@ -19,8 +17,8 @@ var units = []struct {
 	{"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30}, {"t", 1 << 40}, {"b", 1},
 }
 
-// parseSize reads "2GiB", "500MB", "4096". The empty text is 0, no bound.
-func parseSize(flag, text string) (int64, error) {
+// ParseSize reads the value of a flag: "2GiB", "500MB", "4096". The empty text is 0, no bound.
+func ParseSize(flag, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
@@ -33,7 +31,7 @@ func parseSize(flag, text string) (int64, error) {
 	}
 	n, err := strconv.ParseFloat(low, 64)
 	if err != nil || math.IsNaN(n) || n <= 0 || n*unit > math.MaxInt64/2 {
-		return 0, cli.WithCode(cli.Usage, fmt.Errorf("--%s %q: want a size such as 500MiB or 2GB, above 0", flag, text))
+		return 0, WithCode(Usage, fmt.Errorf("--%s %q: want a size such as 500MiB or 2GB, above 0", flag, text))
 	}
 	return int64(n * unit), nil
 }

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/all"
+	"github.com/hozen-dfir/hozen/analyze/report"
+	"github.com/hozen-dfir/hozen/analyze/target"
+	"github.com/hozen-dfir/hozen/analyze/worker"
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
+)
+
+// analyzeFlags are the flags of analyze.
+type analyzeFlags struct {
+	rules, iocs, identities, to []string
+	out, caseID, signKey        string
+	store                       string
+	workers                     int
+	timeout                     time.Duration
+	memory                      string
+	csv, failOnFindings         bool
+}
+
+func newAnalyzeCommand(app *cli.App) *cobra.Command {
+	var f analyzeFlags
+	cmd := &cobra.Command{
+		Use:   "analyze TARGET… --rules PATH… --iocs PATH…",
+		Short: "Sweep bundles, folders and files with YARA rules and indicators",
+		Long: `Sweeps bundles (folder, ZIP, s3://), plain folders and files. Items are read
+straight from the segments, decrypted in memory, and examined in worker processes
+that can reach neither files nor network: one that crashes, hangs or eats memory
+costs one item, which is listed as not scanned. Captures are read as well: flows,
+DNS, HTTP and TLS names are matched, bodies and streams are scanned.
+
+With --out the findings are written to a folder (findings.jsonl, findings.csv,
+unscanned.jsonl, sweep.json, summary.json) and sealed as a bundle below it that
+names the bundles they came from and the digest of every rule file. It is
+encrypted to --to, or to the identities given.
+
+Exit codes: 0 done, 3 an item was not scanned to its end or a rule file not used,
+4 a bundle failed verification, 5 findings (with --fail-on-findings).`,
+		Example: `  hozen analyze b/ --identity keys/ --rules rules/yara --iocs rules/ioc --out findings/
+  hozen analyze b1/ b2.zip s3://evidence/b3 --identity keys/ --rules rules.zip --json
+  hozen analyze /mnt/image --iocs domains.txt --csv`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return runAnalyze(cmd.Context(), app, f, args) },
+	}
+	identityFlag(cmd, &f.identities)
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.rules, "rules", nil, "YARA rule `path`: file, folder or zip (repeatable)")
+	fl.StringArrayVar(&f.iocs, "iocs", nil, "list of indicators, `path` of a file or folder (repeatable)")
+	fl.StringVar(&f.out, "out", "", "new `folder` for the findings and their bundle")
+	fl.StringArrayVar(&f.to, "to", nil, "age `recipient` of the findings bundle (repeatable)")
+	fl.StringVar(&f.caseID, "case", "", "case `id` of the findings (default: the first bundle's)")
+	fl.StringVar(&f.signKey, "sign-key", "", "key `folder` that signs the findings (default: a key for this sweep)")
+	fl.StringVar(&f.store, "store", "", "the `store` whose custody log gets an entry that the bundles were analyzed; needs --sign-key")
+	fl.IntVar(&f.workers, "workers", 0, "worker processes (0: one a core)")
+	fl.DurationVar(&f.timeout, "timeout", worker.DefaultTimeout, "time for one item; large ones get more")
+	fl.StringVar(&f.memory, "memory", "1GiB", "memory of one worker `size`")
+	fl.BoolVar(&f.csv, "csv", false, "print findings as CSV")
+	fl.BoolVar(&f.failOnFindings, "fail-on-findings", false, "exit 5 where there are findings")
+	return cmd
+}
+
+func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string) (err error) {
+	if err := f.check(app); err != nil {
+		return err
+	}
+	cfg, facts, err := all.Compile(ctx, all.Options{Rules: f.rules, IOCs: f.iocs})
+	if err != nil {
+		return rulesError(err)
+	}
+	showRuleProblems(app, facts)
+	ids, err := loadIdentities(ctx, app, f.identities)
+	if err != nil {
+		return err
+	}
+	targets, bundles, err := openTargets(ctx, args, ids)
+	defer func() {
+		for _, b := range bundles {
+			b.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	memory, err := cli.ParseSize("memory", f.memory)
+	if err != nil {
+		return err
+	}
+	pool, err := worker.Start(ctx, worker.Options{Config: cfg, Workers: f.workers, Timeout: f.timeout, Memory: memory,
+		Log: func(line string) { app.Warnf("%s", line) }})
+	if err != nil {
+		return fmt.Errorf("starting worker processes: %w", err)
+	}
+	defer pool.Close()
+	if _, missing := pool.Guards(); len(missing) > 0 {
+		app.Notef("workers run with less protection than they could: %v", missing)
+	}
+	facts.Tool, facts.Analyzers = "hozen", pool.Analyzers()
+	facts.Version, _ = cli.Version()
+	facts.Options = map[string]string{"timeout": f.timeout.String(), "memory": f.memory}
+	for _, t := range targets {
+		facts.Parents = append(facts.Parents, t.Parent())
+	}
+	r := &sweepRun{analyzeFlags: f, app: app, facts: facts, ids: ids, bundles: bundles}
+	return r.sweep(ctx, targets, pool)
+}
+
+func (f *analyzeFlags) check(app *cli.App) error {
+	switch {
+	case len(f.rules)+len(f.iocs) == 0:
+		return cli.WithHint(cli.Usagef("nothing to look for"), "give --rules and --iocs; the starter set is in rules/yara and rules/ioc")
+	case app.JSON && f.csv:
+		return cli.Usagef("--json and --csv exclude each other")
+	case f.store != "" && f.signKey == "":
+		return cli.Usagef("--store needs --sign-key: an entry in the custody log is signed by its actor")
+	case len(f.to) > 0 && f.out == "":
+		return cli.Usagef("--to goes with --out")
+	}
+	return nil
+}
+
+func rulesError(err error) error {
+	if errors.Is(err, all.ErrNothing) {
+		return cli.WithHint(err, "see the messages above; nothing was swept")
+	}
+	return err
+}
+
+// showRuleProblems names what can't be used; the sweep goes on without it.
+func showRuleProblems(app *cli.App, facts report.Facts) {
+	for _, r := range facts.Rules {
+		for _, e := range r.Errors {
+			app.Warnf("%s", e)
+		}
+	}
+}
+
+// openTargets opens what is to be swept. A bundle that needs an identity which
+// was not given is an error at once, not a sweep without items.
+func openTargets(ctx context.Context, args []string, ids []age.Identity) (out []analyze.Target, bundles []*bundle.Bundle, err error) {
+	for _, arg := range args {
+		if !open.IsS3(arg) && !target.IsBundle(ctx, arg) {
+			t, err := target.NewFiles(arg)
+			if err != nil {
+				return out, bundles, err
+			}
+			out = append(out, t)
+			continue
+		}
+		b, err := openSound(ctx, arg, ids)
+		if err != nil {
+			return out, bundles, err
+		}
+		bundles = append(bundles, b)
+		out = append(out, target.NewBundle(arg, b))
+	}
+	return out, bundles, nil
+}
+
+// printer shows findings on standard output, as table, CSV or JSON lines.
+type printer struct {
+	add   func(analyze.Finding) error
+	flush func() error
+}
+
+func (f *analyzeFlags) printer(app *cli.App) (printer, error) {
+	switch {
+	case app.JSON:
+		return printer{func(x analyze.Finding) error { return app.Emit(x) }, func() error { return nil }}, nil
+	case f.csv:
+		c, err := report.NewCSV(app.Out)
+		if err != nil {
+			return printer{}, err
+		}
+		return printer{c.Add, c.Flush}, nil
+	default:
+		t := report.NewTable(app.Out, app.Width(), app.ColorOK())
+		return printer{t.Add, func() error { return nil }}, nil
+	}
+}
+
+// unscannedShown bounds what a terminal shows; the folder's file has them all.
+const unscannedShown = 20
+
+// sweepRun is one sweep under way.
+type sweepRun struct {
+	analyzeFlags
+	app       *cli.App
+	facts     report.Facts
+	ids       []age.Identity
+	bundles   []*bundle.Bundle
+	folder    *report.Folder // nil without --out
+	sealed    *bundle.Totals // likewise
+	unscanned int
+}
+
+func (f *sweepRun) sweep(ctx context.Context, targets []analyze.Target, pool *worker.Pool) error {
+	app := f.app
+	show, err := f.printer(app)
+	if err != nil {
+		return err
+	}
+	if f.out != "" {
+		if f.folder, err = report.Create(f.out); err != nil {
+			return err
+		}
+	}
+	bar := app.Progress("sweeping")
+	var last analyze.Progress
+	sum, err := analyze.Sweep(ctx, targets, pool, analyze.Sinks{
+		Finding: func(x analyze.Finding) error {
+			if f.folder != nil {
+				if err := f.folder.Finding(x); err != nil {
+					return err
+				}
+			}
+			return show.add(x)
+		},
+		Unscanned: f.unscannedItem,
+		Progress: func(p analyze.Progress) {
+			bar.SetTotal(p.TotalItems, p.TotalBytes)
+			bar.Add(p.Items-last.Items, p.Bytes-last.Bytes)
+			last = p
+		},
+	})
+	bar.Done()
+	err = errors.Join(err, show.flush())
+	if f.folder != nil {
+		err = errors.Join(err, f.folder.Close(&f.facts, sum))
+	}
+	if err != nil {
+		return readError(err)
+	}
+	if err := f.seal(ctx); err != nil {
+		return err
+	}
+	if err := f.record(ctx); err != nil {
+		return err
+	}
+	return f.verdict(sum)
+}
+
+func (f *sweepRun) unscannedItem(u analyze.Unscanned) error {
+	if f.unscanned++; f.unscanned <= unscannedShown {
+		f.app.Warnf("not scanned to its end: %s: %s %s", u.Path, u.Analyzer, u.Reason)
+	}
+	if f.folder != nil {
+		return f.folder.Unscanned(u)
+	}
+	return nil
+}
+
+func (f *sweepRun) verdict(sum analyze.Summary) error {
+	if f.unscanned > unscannedShown {
+		f.app.Warnf("%d more items were not scanned to their end", f.unscanned-unscannedShown)
+	}
+	f.app.Notef("%s items, %s in %.1f s: %s findings in %s items; %s items not scanned to their end; %d of %d rule files not used in full",
+		cli.Count(sum.Items), cli.Bytes(sum.Bytes), sum.Seconds, cli.Count(sum.Findings), cli.Count(sum.Flagged), cli.Count(sum.Unscanned), f.facts.Failed(), len(f.facts.Rules))
+	switch {
+	case f.failOnFindings && sum.Findings > 0:
+		return cli.Ended(cli.Findings)
+	case sum.Unscanned > 0 || f.facts.Failed() > 0:
+		return cli.Ended(cli.Gaps)
+	}
+	return nil
+}
+
+// bundleDir is where the findings bundle lies below --out.
+func (f *analyzeFlags) bundleDir() string { return filepath.Join(f.out, "bundle") }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+
+	"filippo.io/age"
+
+	"github.com/hozen-dfir/hozen/analyze/report"
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/custody"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
+)
+
+// noCase is the case of findings in loose files where none was named.
+const noCase = "unassigned"
+
+// seal makes the findings bundle.
+func (f *sweepRun) seal(ctx context.Context) error {
+	if f.out == "" {
+		return nil
+	}
+	o, signer, err := f.sealOptions(ctx)
+	if err != nil {
+		return err
+	}
+	defer signer.Destroy()
+	out, err := bundle.NewDir(f.bundleDir())
+	if err != nil {
+		return err
+	}
+	t, err := report.Seal(ctx, f.out, f.facts, out, o)
+	if err != nil {
+		return fmt.Errorf("sealing the findings: %w", err)
+	}
+	f.sealed = &t
+	f.app.Notef("findings in %s, sealed in %s; root %s", f.out, f.bundleDir(), seal.Words(t.Checkpoint.Root))
+	return nil
+}
+
+// record writes to the custody log of each bundle's case that it was analyzed.
+func (f *sweepRun) record(ctx context.Context) error {
+	if f.store == "" {
+		return nil
+	}
+	st, err := open.Store(ctx, f.store)
+	if err != nil {
+		return storeError(err)
+	}
+	rules := 0
+	for _, r := range f.facts.Rules {
+		rules += r.Rules
+	}
+	details := map[string]string{"tool": f.facts.Tool + " " + f.facts.Version, "rules": strconv.Itoa(rules)}
+	if f.sealed != nil {
+		details["findings_bundle"], details["findings_root"] = f.sealed.Bundle, seal.RootText(f.sealed.Checkpoint.Root)
+	}
+	for _, b := range f.bundles {
+		if err := recordEvent(ctx, f.app, st, b, custody.Analyzed, details, f.signKey); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *sweepRun) sealOptions(ctx context.Context) (bundle.Options, *keys.Signer, error) {
+	var o bundle.Options
+	to, err := f.recipients()
+	if err != nil {
+		return o, nil, err
+	}
+	o.Recipients, o.NoEncryption = to, len(to) == 0
+	h := &o.Header
+	h.Case = f.caseID
+	if h.Case == "" && len(f.bundles) > 0 {
+		h.Case = f.bundles[0].Header.Case
+	}
+	if h.Case == "" {
+		h.Case = noCase
+	}
+	h.Tool = seal.Tool{Name: "hozen", OS: runtime.GOOS, Arch: runtime.GOARCH}
+	h.Tool.Version, h.Tool.Commit = cli.Version()
+	if _, h.Tool.SHA256, err = cli.RunningBinary(); err != nil {
+		return o, nil, err
+	}
+	h.Host = map[string]string{}
+	if name, err := os.Hostname(); err == nil {
+		h.Host["hostname"] = name
+	}
+	signer, err := f.signer(ctx)
+	if err != nil {
+		return o, nil, err
+	}
+	h.Examiner = signer.Person()
+	h.Signer = seal.Signer{Ephemeral: signer.Ephemeral(), Role: string(signer.Role())}
+	o.Signer, o.VKey = signer, signer.VKey()
+	return o, signer, nil
+}
+
+// signer is the analyst's key, or one for this sweep alone.
+func (f *sweepRun) signer(ctx context.Context) (*keys.Signer, error) {
+	if f.signKey == "" {
+		return keys.NewEphemeral("sweep")
+	}
+	s, err := keys.LoadSigner(f.signKey, asker(ctx, f.app))
+	if err != nil {
+		return nil, fmt.Errorf("--sign-key: %w", err)
+	}
+	return s, nil
+}
+
+// recipients are those of --to, or else whoever could read the evidence: the
+// identities that the sweep was given.
+func (f *sweepRun) recipients() ([]age.Recipient, error) {
+	to := f.to
+	if len(to) == 0 {
+		for _, id := range f.ids {
+			if k, ok := id.(*keys.Identity); ok {
+				to = append(to, k.Recipient())
+			}
+		}
+	}
+	if len(to) == 0 {
+		return nil, nil
+	}
+	r, err := keys.ParseRecipients(to)
+	if err != nil {
+		return nil, cli.WithCode(cli.Usage, fmt.Errorf("--to: %w", err))
+	}
+	return r.Age, nil
+}

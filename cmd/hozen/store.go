@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/intake"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/store"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
+)
+
+func newStoreCommand(app *cli.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "store",
+		Short: "Take bundles into a store, list them and get them back",
+		Example: `  hozen store put b/ --store vault/ --case IR-1 --key keys/
+  hozen store ls --store s3://evidence/2026`,
+	}
+	cmd.AddCommand(newStorePutCommand(app), newStoreGetCommand(app), newStoreLsCommand(app))
+	return cmd
+}
+
+func storeFlag(cmd *cobra.Command, to *string) {
+	cmd.Flags().StringVar(to, "store", "", "the store: a `folder` or s3://bucket/prefix")
+}
+
+func newStorePutCommand(app *cli.App) *cobra.Command {
+	var where, caseID, key, purpose, basis, place string
+	var identities []string
+	cmd := &cobra.Command{
+		Use:   "put BUNDLE [REST…] --store STORE --key KEYS",
+		Short: "Verify a bundle, store it, countersign it and record its custody",
+		Long: `Verifies a bundle, stores every object of it (never replacing one), countersigns
+the copy with the examiner's key, and writes to the case's custody log, under the
+same key: collected and sealed (the collector's own statements), received, stored.
+Repeating a put that broke off completes it. Where a collection's store stopped
+answering, name the place in the store and the spill folder: both together are
+the bundle.`,
+		Example: `  hozen store put b/ --store vault/ --case IR-1 --key keys/
+  hozen store put s3://incoming/b1 spill/ --store s3://evidence --case IR-1 --key keys/`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if where == "" || key == "" {
+				return cli.Usagef("store put needs --store and --key")
+			}
+			ctx := cmd.Context()
+			b, err := openJoined(ctx, app, args, identities)
+			if err != nil {
+				return err
+			}
+			defer b.Close()
+			if err := sameCase(b, caseID); err != nil {
+				return err
+			}
+			signer, err := keys.LoadSigner(key, asker(ctx, app))
+			if err != nil {
+				return fmt.Errorf("--key: %w", err)
+			}
+			st, err := open.Create(ctx, where)
+			if err != nil {
+				return storeError(err)
+			}
+			return put(ctx, app, intake.Request{Store: st, Bundle: b, Signer: signer, Purpose: purpose, Basis: basis, Place: place, Now: time.Now})
+		},
+	}
+	storeFlag(cmd, &where)
+	identityFlag(cmd, &identities)
+	f := cmd.Flags()
+	f.StringVar(&caseID, "case", "", "the case's `id`; it must be the bundle's")
+	f.StringVar(&key, "key", "", "the examiner's key `folder`, which signs")
+	f.StringVar(&purpose, "purpose", "", "why it is taken in (`text`)")
+	f.StringVar(&basis, "legal-basis", "", "on which legal basis (`text`)")
+	f.StringVar(&place, "place", "", "where this happens (`text`)")
+	return cmd
+}
+
+func openJoined(ctx context.Context, app *cli.App, args, identities []string) (*bundle.Bundle, error) {
+	ids, err := loadIdentities(ctx, app, identities)
+	if err != nil {
+		return nil, err
+	}
+	var places []bundle.Objects
+	for _, a := range args {
+		o, err := openObjects(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, o)
+	}
+	b, err := bundle.Open(ctx, bundle.Joined(places...), ids...)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	return b, nil
+}
+
+func sameCase(b *bundle.Bundle, caseID string) error {
+	if caseID == "" || caseID == b.Header.Case {
+		return nil
+	}
+	return cli.WithCode(cli.Usage, fmt.Errorf("%w: it is of case %s, not %s", intake.ErrCase, b.Header.Case, caseID))
+}
+
+func put(ctx context.Context, app *cli.App, r intake.Request) error {
+	bar := app.Progress("storing")
+	var total int64
+	for _, size := range r.Bundle.Names() {
+		total += size
+	}
+	bar.SetTotal(0, total)
+	r.Progress = func(n int64) { bar.Add(1, n) }
+	d, err := intake.Put(ctx, r)
+	bar.Done()
+	if err != nil {
+		return storeError(err)
+	}
+	for _, name := range d.Unsure {
+		app.Warnf("%s: the store did not confirm it; repeat the put with credentials that may read", name)
+	}
+	if app.JSON {
+		if err := app.Emit(d); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(app.Out, "stored       %s\n", cli.Safe(fmt.Sprintf("%s/%s (%d objects, %s)", r.Store, d.Prefix, d.Objects, cli.Bytes(d.Bytes))))
+		fmt.Fprintf(app.Out, "root         %s\n             %s\n", d.Words, d.Root)
+		fmt.Fprintf(app.Out, "custody      entries %v of case %s, signed by %s\n", d.Entries, d.Case, cli.Safe(r.Signer.String()))
+	}
+	if r.Bundle.End == nil {
+		app.Warnf("the bundle is unfinished: it was taken in as it is, and not countersigned")
+	}
+	if r.Bundle.End == nil || len(d.Unsure) > 0 {
+		return cli.Ended(cli.Gaps)
+	}
+	return nil
+}
+
+func newStoreGetCommand(app *cli.App) *cobra.Command {
+	var where, caseID, out, key string
+	cmd := &cobra.Command{
+		Use:   "get BUNDLE-ID --store STORE --case CASE --out PLACE",
+		Short: "Copy a bundle out of a store, and verify the copy",
+		Example: `  hozen store get 20260117t093000z-web01-5f0c9a2e --store vault/ --case IR-1 --out copy/
+  hozen store get 20260117t093000z-web01-5f0c9a2e --store s3://evidence --case IR-1 --out copy.zip --key keys/`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if where == "" || caseID == "" || out == "" {
+				return cli.Usagef("store get needs --store, --case and --out")
+			}
+			if err := errors.Join(evidence.ValidCase(caseID), evidence.ValidBundle(args[0])); err != nil {
+				return cli.WithCode(cli.Usage, err)
+			}
+			return get(cmd.Context(), app, where, caseID, args[0], out, key)
+		},
+	}
+	storeFlag(cmd, &where)
+	f := cmd.Flags()
+	f.StringVar(&caseID, "case", "", "the case's `id`")
+	f.StringVar(&out, "out", "", "the new `place`: folder or file.zip")
+	f.StringVar(&key, "key", "", "record in the custody log, signed by this key `folder`, that the bundle was verified")
+	return cmd
+}
+
+func get(ctx context.Context, app *cli.App, where, caseID, id, to, key string) error {
+	st, err := open.Store(ctx, where)
+	if err != nil {
+		return storeError(err)
+	}
+	b, err := intake.Open(ctx, st, caseID, id)
+	if err != nil {
+		return storeError(err)
+	}
+	defer b.Close()
+	out, err := localOutput(to)
+	if err != nil {
+		return err
+	}
+	bar := app.Progress("getting")
+	err = intake.Get(ctx, b, out, func(n int64) { bar.Add(1, n) })
+	bar.Done()
+	if err = errors.Join(err, out.Close()); err != nil {
+		return storeError(fmt.Errorf("getting %s: %w", id, err))
+	}
+	r, err := verifyCopy(ctx, to)
+	if err != nil {
+		return err
+	}
+	if err := showReport(app, to, r); err != nil {
+		return err
+	}
+	if err := verdict(r, verifyFlags{}); err != nil && !r.OK() {
+		return err
+	}
+	if key != "" {
+		if err := recordVerified(ctx, app, st, b, r, key); err != nil {
+			return err
+		}
+	}
+	return verdict(r, verifyFlags{})
+}
+
+func verifyCopy(ctx context.Context, place string) (*bundle.Report, error) {
+	c, err := openBundle(ctx, place, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Verify(ctx, bundle.VerifyOptions{Quick: true})
+}
+
+func localOutput(to string) (bundle.Output, error) {
+	if strings.HasSuffix(strings.ToLower(to), ".zip") {
+		return bundle.NewZip(to)
+	}
+	return bundle.NewDir(to)
+}
+
+// storedLine is one line of store ls --json.
+type storedLine struct {
+	Case    string `json:"case"`
+	Bundle  string `json:"bundle"`
+	Objects int    `json:"objects"`
+	Bytes   int64  `json:"bytes,string"`
+	Prefix  string `json:"prefix"`
+}
+
+func newStoreLsCommand(app *cli.App) *cobra.Command {
+	var where, caseID string
+	cmd := &cobra.Command{
+		Use:   "ls --store STORE",
+		Short: "List the bundles of a store",
+		Example: `  hozen store ls --store vault/
+  hozen store ls --store s3://evidence --case IR-1 --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if where == "" {
+				return cli.Usagef("store ls needs --store")
+			}
+			prefix := "cases/"
+			if caseID != "" {
+				if err := evidence.ValidCase(caseID); err != nil {
+					return cli.WithCode(cli.Usage, err)
+				}
+				prefix = intake.BundlesPrefix(caseID)
+			}
+			st, err := open.Store(cmd.Context(), where)
+			if err != nil {
+				return storeError(err)
+			}
+			return listStore(cmd.Context(), app, st, prefix)
+		},
+	}
+	storeFlag(cmd, &where)
+	cmd.Flags().StringVar(&caseID, "case", "", "only the bundles of this case")
+	return cmd
+}
+
+// listStore adds up objects by bundle. Keys come sorted, so one is at hand at a
+// time.
+func listStore(ctx context.Context, app *cli.App, st store.Store, prefix string) error {
+	var cur storedLine
+	show := func() error {
+		if cur.Bundle == "" {
+			return nil
+		}
+		if app.JSON {
+			return app.Emit(cur)
+		}
+		_, err := fmt.Fprintf(app.Out, "%-20s %-50s %5d objects %10s\n", cli.Safe(cur.Case), cli.Safe(cur.Bundle), cur.Objects, cli.Bytes(cur.Bytes))
+		return err
+	}
+	for info, err := range st.List(ctx, prefix) {
+		if err != nil {
+			return storeError(err)
+		}
+		part := strings.SplitN(info.Key, "/", 5) // cases/<case>/bundles/<id>/…
+		if len(part) < 5 || part[2] != "bundles" {
+			continue
+		}
+		if part[1] != cur.Case || part[3] != cur.Bundle {
+			if err := show(); err != nil {
+				return err
+			}
+			cur = storedLine{Case: part[1], Bundle: part[3], Prefix: path.Join(part[:4]...)}
+		}
+		cur.Objects++
+		cur.Bytes += info.Size
+	}
+	return show()
+}
+
+// storeError gives errors of stores their exit code and a hint.
+func storeError(err error) error {
+	for _, h := range []struct {
+		is   error
+		hint string
+	}{
+		{store.ErrDenied, "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or the profile), and what they may do"},
+		{store.ErrNoBucket, "buckets are never made by hozen: make it, with versioning and Object Lock, or mend the name"},
+		{store.ErrUnavailable, "the store did not answer after several tries; repeat the command, what is stored stays"},
+		{bundle.ErrNotBundle, "hozen store ls shows what is there"},
+		{store.ErrExists, "another bundle's object has this name: nothing was replaced"},
+	} {
+		if errors.Is(err, h.is) {
+			return cli.WithHint(err, h.hint)
+		}
+	}
+	return readError(err)
+}

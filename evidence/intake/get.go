@@ -1,0 +1,63 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/store"
+)
+
+// Open opens a bundle where it rests.
+func Open(ctx context.Context, st store.Store, caseID, bundleID string) (*bundle.Bundle, error) {
+	return bundle.Open(ctx, bundle.StoreObjects(st, Prefix(caseID, bundleID)))
+}
+
+// Get copies a bundle out of a store, checking the seal first and each segment
+// as it passes. Where the store's bytes are not those that were sealed the
+// error wraps bundle.ErrVerify, and the copy must not be used. The caller
+// verifies the copy where it lies.
+func Get(ctx context.Context, b *bundle.Bundle, out bundle.Output, progress func(int64)) error {
+	if err := b.Check(); err != nil {
+		return err
+	}
+	want := map[string]string{}
+	for _, s := range b.Segments {
+		want[s.Object] = s.SHA256
+	}
+	for _, name := range order(b) {
+		if err := copyObject(ctx, b, name, want[name], out, progress); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// maxObject bounds an object that is copied through memory.
+const maxObject = 300 << 20
+
+func copyObject(ctx context.Context, b *bundle.Bundle, name, sha256 string, out bundle.Output, progress func(int64)) error {
+	o, err := b.Objects().Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	if o.Size() > maxObject {
+		return fmt.Errorf("%w: %d bytes, at most %d", bundle.ErrVerify, o.Size(), maxObject)
+	}
+	buf := make([]byte, o.Size())
+	if n, err := o.ReadAt(buf, 0); n < len(buf) {
+		return errors.Join(errors.New("reading it from the store"), err)
+	}
+	if sha256 != "" && hexSum(buf) != sha256 {
+		return fmt.Errorf("%w: the store's bytes are not those that were sealed", bundle.ErrVerify)
+	}
+	if err := out.Put(ctx, name, buf); err != nil {
+		return err
+	}
+	if progress != nil {
+		progress(int64(len(buf)))
+	}
+	return nil
+}

@@ -1,0 +1,285 @@
+package intake
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/custody"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/store"
+)
+
+// Prefix is where a bundle lies in a store.
+func Prefix(caseID, bundleID string) string { return BundlesPrefix(caseID) + bundleID + "/" }
+
+// BundlesPrefix is where a case's bundles lie.
+func BundlesPrefix(caseID string) string { return "cases/" + caseID + "/bundles/" }
+
+// Request is one intake.
+type Request struct {
+	Store   store.Store
+	Bundle  *bundle.Bundle
+	Signer  *keys.Signer // the examiner
+	Purpose string
+	Basis   string
+	Place   string
+	Now     func() time.Time
+	// Progress, where set, is told of bytes as they are stored.
+	Progress func(more int64)
+}
+
+// Done is what an intake did.
+type Done struct {
+	Bundle   string            `json:"bundle"`
+	Case     string            `json:"case"`
+	Prefix   string            `json:"prefix"`
+	Objects  int               `json:"objects"`
+	Bytes    int64             `json:"bytes,string"`
+	Root     string            `json:"root"`
+	Words    string            `json:"words"`
+	Entries  []int64           `json:"entries"` // indices in the custody log
+	Cosigned bool              `json:"cosigned"`
+	Unsure   []string          `json:"unconfirmed,omitempty"` // objects that the store did not confirm
+	Report   *bundle.Report    `json:"verification"`
+	Info     map[string]string `json:"-"`
+}
+
+// ErrCase says that a bundle belongs to another case.
+var ErrCase = errors.New("the bundle belongs to another case")
+
+// Put verifies a bundle, stores every object of it, countersigns the copy, and
+// records collected, sealed, received and stored in the case's log. Repeating
+// an intake that broke off completes it. A bundle that does not verify is not
+// taken in: the error wraps bundle.ErrVerify.
+func Put(ctx context.Context, r Request) (*Done, error) {
+	b := r.Bundle
+	report, err := b.Verify(ctx, bundle.VerifyOptions{Quick: !b.CanRead()})
+	if err != nil {
+		return nil, err
+	}
+	if !report.OK() {
+		return nil, fmt.Errorf("%w: %s (%d problems in all)", bundle.ErrVerify, report.Problems[0], len(report.Problems))
+	}
+	d := &Done{
+		Bundle: b.Header.Bundle, Case: b.Header.Case, Prefix: Prefix(b.Header.Case, b.Header.Bundle),
+		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Report: report,
+	}
+	p := putter{Request: r, done: d}
+	infos, err := p.objects(ctx)
+	if err != nil {
+		return d, err
+	}
+	if b.End != nil {
+		if err := bundle.Cosign(ctx, b, func(ctx context.Context, name string, body []byte) error {
+			info, err := p.put(ctx, name, bytes.NewReader(body), int64(len(body)), hexSum(body))
+			infos = append(infos, info)
+			return err
+		}, r.Signer, r.Signer.VKey()); err != nil {
+			return d, err
+		}
+		d.Cosigned = true
+	}
+	return d, p.record(ctx, infos)
+}
+
+type putter struct {
+	Request
+	done *Done
+}
+
+// objects stores everything that the seal speaks of, in the order in which a
+// collector would: a copy that breaks off is an unfinished bundle.
+func (p *putter) objects(ctx context.Context) ([]store.Info, error) {
+	var infos []store.Info
+	for _, name := range order(p.Bundle) {
+		info, err := p.object(ctx, name)
+		if err != nil {
+			return infos, fmt.Errorf("storing %s: %w", name, err)
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
+func (p *putter) object(ctx context.Context, name string) (store.Info, error) {
+	o, err := p.Bundle.Objects().Open(ctx, name)
+	if err != nil {
+		return store.Info{}, err
+	}
+	defer o.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(o, 0, o.Size())); err != nil {
+		return store.Info{}, err
+	}
+	sum := hex.EncodeToString(h.Sum(nil))
+	// Between verifying and now the object must not have changed.
+	for _, s := range p.Bundle.Segments {
+		if s.Object == name && s.SHA256 != sum {
+			return store.Info{}, fmt.Errorf("%w: it changed since it was verified", bundle.ErrVerify)
+		}
+	}
+	return p.put(ctx, name, o, o.Size(), sum)
+}
+
+func (p *putter) put(ctx context.Context, name string, body io.ReaderAt, size int64, sum string) (store.Info, error) {
+	info, err := p.Store.Put(ctx, p.done.Prefix+name, body, size, sum)
+	if errors.Is(err, store.ErrUnconfirmed) {
+		p.done.Unsure = append(p.done.Unsure, name)
+		err = nil
+	}
+	if err != nil {
+		return info, err
+	}
+	info.Key = cmp.Or(info.Key, p.done.Prefix+name)
+	info.Size, info.SHA256 = size, sum
+	p.done.Objects++
+	p.done.Bytes += size
+	if p.Progress != nil {
+		p.Progress(size)
+	}
+	return info, nil
+}
+
+// order lists a bundle's objects: texts, leaf by leaf with segment and
+// checkpoint, then time stamp and countersignatures.
+func order(b *bundle.Bundle) []string {
+	names := b.Names()
+	rank := func(name string) (int, int) {
+		digits := strings.TrimLeft(name[strings.IndexByte(name, '/')+1:], "")
+		n, _ := strconv.Atoi(digits[:min(6, len(digits))])
+		switch {
+		case !strings.Contains(name, "/"):
+			return -1, 0
+		case strings.HasPrefix(name, "segments/"):
+			return n, 0
+		case strings.HasSuffix(name, ".json"):
+			return n, 1
+		case strings.HasSuffix(name, ".checkpoint"):
+			return n, 2
+		}
+		return n, 3
+	}
+	var out []string
+	for name := range names {
+		if !slices.Contains(b.Tail, name) {
+			out = append(out, name)
+		}
+	}
+	slices.SortFunc(out, func(x, y string) int {
+		xn, xk := rank(x)
+		yn, yk := rank(y)
+		return cmp.Or(cmp.Compare(xn, yn), cmp.Compare(xk, yk), cmp.Compare(x, y))
+	})
+	return out
+}
+
+// record writes the case's log: what the collector stated, under the
+// examiner's signature, then what was done here.
+func (p *putter) record(ctx context.Context, infos []store.Info) error {
+	b := p.Bundle
+	log, err := custody.Open(p.Store, b.Header.Case, p.Now)
+	if err != nil {
+		return err
+	}
+	ref := &custody.BundleRef{ID: b.Header.Bundle, Size: b.Last.Size, Root: p.done.Root}
+	had, err := recorded(ctx, log, *ref)
+	if err != nil {
+		return err
+	}
+	receipt, err := log.PutReceipt(ctx, custody.Receipt{Bundle: b.Header.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
+	if err != nil {
+		return fmt.Errorf("storing the receipt: %w", err)
+	}
+	base := custody.Entry{Bundle: ref, Purpose: p.Purpose, Basis: p.Basis, Place: p.Place}
+	for _, e := range entries(b, base, p.done.Report, receipt) {
+		if had[e.Event] {
+			continue // an intake that broke off, repeated
+		}
+		n, err := log.Append(ctx, e, p.Signer)
+		if err != nil {
+			return fmt.Errorf("custody entry %q: %w", e.Event, err)
+		}
+		p.done.Entries = append(p.done.Entries, n)
+	}
+	return nil
+}
+
+// recorded tells which events the log has of this very bundle.
+func recorded(ctx context.Context, log *custody.Log, ref custody.BundleRef) (map[custody.Event]bool, error) {
+	out := map[custody.Event]bool{}
+	for r, err := range log.Entries(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("reading the custody log: %w", err)
+		}
+		if r.Bundle != nil && *r.Bundle == ref {
+			out[r.Event] = true
+		}
+	}
+	return out, nil
+}
+
+func entries(b *bundle.Bundle, base custody.Entry, rep *bundle.Report, receipt *custody.Ref) []custody.Entry {
+	h := b.Header
+	collected := base
+	collected.Event, collected.Occurred, collected.Place, collected.Note = custody.Collected, h.Started, h.Place, h.Note
+	collected.Details = map[string]string{
+		"examiner": h.Examiner, "host": h.Host["hostname"], "kind": h.Kind, "tool": h.Tool.Name + " " + h.Tool.Version,
+		"tool_sha256": h.Tool.SHA256, "collector_key": h.Signer.VKey, "stated_by": "the collector, in its header",
+	}
+	out := []custody.Entry{collected}
+	if b.End != nil {
+		sealed := base
+		sealed.Event, sealed.Occurred = custody.Sealed, b.End.Ended
+		sealed.Details = map[string]string{
+			"state": b.End.State, "items": strconv.FormatUint(b.End.Items, 10), "segments": strconv.Itoa(b.End.Segments),
+			"gaps": strconv.Itoa(b.End.Gaps), "collector_key": b.End.KeyFate, "stated_by": "the collector, in its end leaf",
+		}
+		out = append(out, sealed)
+	}
+	received := base
+	received.Event = custody.Received
+	received.Details = map[string]string{"from": b.String(), "state": rep.State, "checked": checked(rep), "root_words": rep.Words}
+	stored := base
+	stored.Event, stored.Receipt = custody.Stored, receipt
+	return append(out, received, stored)
+}
+
+// checked names the checks that ran, and those that could not.
+func checked(r *bundle.Report) string {
+	var parts []string
+	for _, c := range r.Checks {
+		parts = append(parts, c.Name+" "+c.Status)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func hexSum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// Record appends one event about a bundle that the store holds (verified,
+// analyzed), signed by its actor.
+func Record(ctx context.Context, st store.Store, b *bundle.Bundle, event custody.Event, details map[string]string, s *keys.Signer, now func() time.Time) (int64, error) {
+	log, err := custody.Open(st, b.Header.Case, now)
+	if err != nil {
+		return 0, err
+	}
+	return log.Append(ctx, custody.Entry{
+		Event: event, Details: details,
+		Bundle: &custody.BundleRef{ID: b.Header.Bundle, Size: b.Last.Size, Root: seal.RootText(b.Last.Root)},
+	}, s)
+}
