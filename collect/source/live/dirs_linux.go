@@ -28,6 +28,10 @@ type dirs struct {
 	m    map[string]*list.Element // of *dir
 	lru  list.List                // front: used last
 
+	// links is a handle of /proc/self/fd, or -1. Who holds a directory may use
+	// it; it is closed with the last of them.
+	links  int
+	users  int
 	closed bool
 }
 
@@ -40,7 +44,7 @@ type dir struct {
 }
 
 func newDirs(rootFD int) *dirs {
-	return &dirs{root: &dir{fd: rootFD, path: "", refs: 1}, m: map[string]*list.Element{}}
+	return &dirs{root: &dir{fd: rootFD, path: "", refs: 1}, m: map[string]*list.Element{}, links: handleLinks()}
 }
 
 // get returns a handle of the directory at the given components; the caller
@@ -87,6 +91,7 @@ func (d *dirs) nearest(comps []string, path string) (*dir, int) {
 			if time.Since(c.born) < dirsAge {
 				d.lru.MoveToFront(e)
 				c.refs++
+				d.users++
 				return c, n
 			}
 			d.drop(e)
@@ -94,12 +99,14 @@ func (d *dirs) nearest(comps []string, path string) (*dir, int) {
 		path = path[:max(0, len(path)-len(comps[n-1])-1)]
 	}
 	d.root.refs++
+	d.users++
 	return d.root, 0
 }
 
 func (d *dirs) add(n *dir) *dir {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.users++
 	if e, ok := d.m[n.path]; ok {
 		d.drop(e) // another goroutine was faster; the newer handle stays
 	}
@@ -130,7 +137,17 @@ func (d *dirs) release(c *dir) {
 func (d *dirs) put(c *dir) {
 	d.mu.Lock()
 	d.release(c)
+	d.users--
+	d.leave()
 	d.mu.Unlock()
+}
+
+// leave closes links where nobody can use it any more.
+func (d *dirs) leave() {
+	if d.closed && d.users == 0 && d.links >= 0 {
+		unix.Close(d.links)
+		d.links = -1
+	}
 }
 
 func (d *dirs) close() {
@@ -141,6 +158,7 @@ func (d *dirs) close() {
 		d.drop(d.lru.Back())
 	}
 	d.release(d.root)
+	d.leave()
 }
 
 // openat is openat(2), tried again when a signal interrupts it.

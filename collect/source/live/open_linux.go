@@ -19,7 +19,7 @@ var errNotRegular = errors.New("not a regular file, never opened")
 // O_PATH handle pins the object first, so nothing else is ever opened: opening
 // a device may have effects. Where /proc is missing, the name is opened again
 // and must still be the same object.
-func openRegular(at int, name string) (int, *unix.Statx_t, error) {
+func (t *tree) openRegular(at int, name string) (int, *unix.Statx_t, error) {
 	pin, err := openat(at, name, pathFlag)
 	if err != nil {
 		return -1, nil, err
@@ -32,11 +32,27 @@ func openRegular(at int, name string) (int, *unix.Statx_t, error) {
 	if typeOf(uint32(before.Mode)) != evidence.TypeFile {
 		return -1, nil, fmt.Errorf("%s: %w", typeOf(uint32(before.Mode)), errNotRegular)
 	}
-	fd, err := quietly(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(pin), 0)
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) {
-		fd, err = again(at, name, &before)
+	if t.dirs.links < 0 {
+		fd, err := again(at, name, &before)
+		return fd, &before, err
 	}
+	fd, err := quietly(t.dirs.links, strconv.Itoa(pin), 0)
 	return fd, &before, err
+}
+
+// handleLinks opens /proc/self/fd, whose entries lead to what this process
+// holds; -1 where it is not there, or not procfs.
+func handleLinks() int {
+	fd, err := unix.Open("/proc/self/fd", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	var fs unix.Statfs_t
+	if unix.Fstatfs(fd, &fs) != nil || fs.Type != unix.PROC_SUPER_MAGIC {
+		unix.Close(fd)
+		return -1
+	}
+	return fd
 }
 
 // again opens name where there is no /proc to reach the pinned object by.

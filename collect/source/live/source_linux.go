@@ -168,7 +168,7 @@ func (t *tree) openPlain(path string) (*os.File, error) {
 		return nil, err
 	}
 	defer t.dirs.put(parent)
-	fd, _, err := openRegular(parent.fd, name)
+	fd, _, err := t.openRegular(parent.fd, name)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.
 		return nil, evidence.Stat{}, err
 	}
 	defer t.dirs.put(parent)
-	fd, raw, err := openRegular(parent.fd, name)
+	fd, raw, err := t.openRegular(parent.fd, name)
 	if err != nil {
 		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
 	}
