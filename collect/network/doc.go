@@ -11,6 +11,7 @@
 //	/network/neighbours.jsonl   one Neighbour a line: ARP, NDP, bridge tables
 //	/network/sockets.jsonl      one sockets.Socket a line, of every network namespace
 //	/network/namespaces.jsonl   one Namespace a line
+//	/network/owners             outcome denied: processes whose sockets can't be told
 //	/network/raw/<namespace>/…  tables of /proc/<pid>/net as the kernel prints them
 //
 // Interfaces to neighbours are those of the collector's own network namespace;

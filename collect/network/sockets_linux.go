@@ -59,13 +59,20 @@ func (r *run) sockets(ctx context.Context) error {
 		}
 		return r.writeSet(s, set, owners, l.Put)
 	})
-	if len(denied) > 0 {
-		cause = errors.Join(cause, fmt.Errorf("the sockets of %d processes can't be told: %w", len(denied), fs.ErrPermission))
-	}
 	if err := errors.Join(err, l.Close(ctx, details, errors.Join(cause, err))); err != nil {
 		return err
 	}
-	return errors.Join(r.writeSpaces(ctx, spaces), r.notice(ctx, set, again))
+	return errors.Join(r.denied(ctx, denied), r.writeSpaces(ctx, spaces), r.notice(ctx, set, again))
+}
+
+// denied records the processes whose sockets can't be told.
+func (r *run) denied(ctx context.Context, pids []int) error {
+	if len(pids) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("finding the sockets of %d processes: %w", len(pids), fs.ErrPermission)
+	some := fmt.Sprint(pids[:min(len(pids), 256)])
+	return r.Outcome(ctx, "/network/owners", "procfs", err, map[string]string{"pids": strings.Trim(some, "[]")})
 }
 
 func procCause(gaps map[string]error) error {

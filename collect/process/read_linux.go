@@ -245,6 +245,9 @@ func (r *reader) setFiles(f *facts) {
 	for _, fd := range fds {
 		n := strconv.Itoa(fd)
 		target, err := r.fs.Readlink(procfs.PID(f.p.PID, "fd/"+n))
+		if errors.Is(err, fs.ErrPermission) && !slices.Contains(f.p.Denied, "fd") {
+			f.note("fd", err) // the list may be read, but not where it points
+		}
 		if err != nil {
 			continue // closed meanwhile
 		}

@@ -96,6 +96,10 @@ func Owners(ctx context.Context, f procfs.FS) (by map[string][]Owner, denied []i
 		comm := ""
 		for _, fd := range fds {
 			target, err := f.Readlink(procfs.PID(pid, "fd/"+strconv.Itoa(fd)))
+			if errors.Is(err, fs.ErrPermission) { // the list may be read, but not where it points
+				denied = append(denied, pid)
+				break
+			}
 			kind, ino := procfs.FDKind(target)
 			if err != nil || kind != "socket" || total >= maxOwners {
 				continue
