@@ -22,6 +22,7 @@ type Options struct {
 	Timeout time.Duration // for one item of no size; default 60 s. Items get 1 s more for each 2 MiB
 	Grace   time.Duration // from that time until the worker is killed; default 5 s
 	Log     func(string)  // one line for each worker that died; called from several goroutines
+	NoShare bool          // hand the configuration through the pipe, not in shared memory
 	Command []string      // program and arguments; default this binary as Main expects it
 }
 
@@ -53,6 +54,7 @@ type Pool struct {
 	deaths atomic.Int64
 	ready  chan wire.ReadyMsg // of the first worker that got ready
 	first  sync.Once
+	proven atomic.Bool // a worker has got ready
 	info   wire.ReadyMsg
 	spare  sync.Pool // *[]byte: payloads for reuse
 }
@@ -75,7 +77,7 @@ func Start(ctx context.Context, opt Options) (*Pool, error) {
 	}
 	p := &Pool{opt: opt, jobs: make(chan *job), ready: make(chan wire.ReadyMsg, 1)}
 	var err error
-	if p.shared, p.parts, err = share(opt.Config); err != nil {
+	if p.shared, p.parts, err = configure(opt); err != nil {
 		return nil, fmt.Errorf("start workers: %w", err)
 	}
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
@@ -89,6 +91,18 @@ func Start(ctx context.Context, opt Options) (*Pool, error) {
 		err := context.Cause(p.ctx)
 		return nil, errors.Join(fmt.Errorf("start workers: %w", err), p.Close())
 	}
+}
+
+// configure puts the configuration where workers find it.
+func configure(opt Options) (*os.File, []wire.PartMsg, error) {
+	if !opt.NoShare && canShare {
+		return share(opt.Config)
+	}
+	var parts []wire.PartMsg
+	for _, p := range opt.Config.Parts {
+		parts = append(parts, wire.PartMsg{Name: p.Name, Size: int64(len(p.Data))})
+	}
+	return nil, parts, nil
 }
 
 func (o *Options) complete() error {

@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 	if worker.Asked(os.Args) {
 		os.Exit(worker.Main(build, os.Stdin, os.Stdout))
 	}
+	if os.Getenv(inParent) != "" {
+		parent()
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -37,6 +41,8 @@ func build(cfg analyze.Config, d analyze.Deriver) ([]analyze.Analyzer, error) {
 		return nil, errors.New("told to fail")
 	case "panic":
 		panic("told to, while building")
+	case "spy":
+		return []analyze.Analyzer{&analyzetest.Spy{}}, nil
 	case "none":
 		return []analyze.Analyzer{&analyzetest.Reader{}}, nil
 	}

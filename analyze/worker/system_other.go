@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 
@@ -14,13 +15,10 @@ func self() (string, error) { return os.Executable() }
 
 func tune(*exec.Cmd, *os.File) {}
 
-// share has nothing to share with: parts go through the pipe.
-func share(cfg analyze.Config) (*os.File, []wire.PartMsg, error) {
-	var parts []wire.PartMsg
-	for _, p := range cfg.Parts {
-		parts = append(parts, wire.PartMsg{Name: p.Name, Size: int64(len(p.Data))})
-	}
-	return nil, parts, nil
+const canShare = false
+
+func share(analyze.Config) (*os.File, []wire.PartMsg, error) {
+	return nil, nil, errors.New("shared memory is not supported on this system")
 }
 
 // used is not known here: only the worker's own limit holds.

@@ -13,7 +13,7 @@ import (
 
 // How workers are replaced.
 const (
-	maxStarts  = 5                      // failures to start, one after the other, before the sweep ends
+	maxStarts  = 5                      // failures to start, one after the other, before the sweep ends; 1 where none ever started
 	startPause = 200 * time.Millisecond // after the first of them, doubled each time
 	stormAfter = 4                      // deaths in a row without a finished item
 	stormPause = 100 * time.Millisecond // before each further start
@@ -32,7 +32,7 @@ func (p *Pool) tend() {
 		w, ready, err := p.spawn()
 		if err != nil {
 			starts++
-			if errors.Is(err, errFatal) || starts >= maxStarts {
+			if errors.Is(err, errFatal) || starts >= maxStarts || !p.proven.Load() {
 				p.fail(err)
 				return
 			}
@@ -40,7 +40,7 @@ func (p *Pool) tend() {
 			continue
 		}
 		starts = 0
-		p.first.Do(func() { p.ready <- ready })
+		p.first.Do(func() { p.proven.Store(true); p.ready <- ready })
 		s := session{p: p, w: w, beat: time.Now()}
 		again = s.run(again)
 		idle++

@@ -46,8 +46,8 @@ type ItemMsg struct {
 // MaxRuns bounds a block table as sent: runs of blocks of one size and kind.
 const MaxRuns = 1 << 20
 
-// maxBlocks bounds a block table as decoded: 16 TiB in blocks of 1 MiB.
-const maxBlocks = 16 << 20
+// maxBlocks bounds a block table: 1 TiB in blocks of 256 KiB, on average.
+const maxBlocks = 4 << 20
 
 // Encode returns the payload of an Item frame, in buf where that is large
 // enough.
