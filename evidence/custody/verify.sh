@@ -22,34 +22,39 @@ die()    { printf 'error: %s\n' "$2" >&2; exit "$1"; }
 for tool in openssl sha256sum base64 od head tail cmp mktemp; do
   command -v "$tool" >/dev/null || die 1 "$tool is missing"
 done
-keys=
+declare -A known=() named=()
 if [ $# -eq 2 ]; then
   [ -r "$2" ] || die 1 "$2 can't be read"
-  keys=$(tr -d '\r' <"$2")
+  while IFS=$' \t\r' read -r key || [ -n "$key" ]; do [ -z "$key" ] || known[$key]=1; done <"$2"
 fi
 [ -d "$1" ] || die 1 "$1 is no folder"
 cd -- "$1" || exit 1
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 
-bytes() { printf '%b' "$(printf '%s' "$1" | sed 's/../\\x&/g')"; }         # hex to bytes
+bytes() { local o= i; for ((i = 0; i < ${#1}; i += 2)); do o+="\\x${1:i:2}"; done; printf '%b' "$o"; } # hex to bytes
 hex()   { od -An -v -tx1 | tr -d ' \n'; }                                   # bytes to hex
-sum()   { sha256sum | head -c 64; }
-printable() { printf '%s' "$1" | tr -c '[:print:]' '?'; }
+sum()   { local s; s=$(sha256sum); printf '%s' "${s:0:64}"; }
+printable() { printf '%s' "${1//[^[:print:]]/?}"; }
 # unbase64 writes the bytes of canonical base64 to a file.
 unbase64() { printf '%s' "$1" | base64 -d >"$2" 2>/dev/null && [ "$(base64 -w0 <"$2")" = "$1" ]; }
 
+key_read=
 # read_key VKEY: checks a verifier key, sets key_name and key_hash, writes $tmp/pub.pem.
 read_key() {
+  [ "$key_read" != "$1" ] || return 0
+  key_read=
   [[ $1 =~ ^([a-z0-9.-]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$ ]] || return 1
   key_name=${BASH_REMATCH[1]} key_hash=${BASH_REMATCH[2]}
   unbase64 "${BASH_REMATCH[3]}" "$tmp/key" || return 1
   local k; k=$(hex <"$tmp/key")
   [[ $k =~ ^01[0-9a-f]{64}$ ]] || return 1                                  # type 1: Ed25519, 32 bytes
-  [ "$( { printf '%s\n' "$key_name"; cat "$tmp/key"; } | sum | head -c 8)" = "$key_hash" ] || return 1
+  local h; h=$( { printf '%s\n' "$key_name"; cat "$tmp/key"; } | sum)
+  [ "${h:0:8}" = "$key_hash" ] || return 1
   { echo "-----BEGIN PUBLIC KEY-----"                                       # RFC 8410
     bytes "302a300506032b6570032100${k:2}" | base64
     echo "-----END PUBLIC KEY-----"; } >"$tmp/pub.pem"
+  key_read=$1
 }
 
 # signed FILE VKEY LINES: checks that FILE is LINES lines of text, an empty line and one signature
@@ -103,7 +108,6 @@ done < <(find . -mindepth 1 ! -type d -printf '%P\0')
 
 S='"([^"\\]|\\.)*"'
 previous=$(printf '0%.0s' {1..64}) case_id=
-declare -A named
 for ((i = 0; i <= last; i++)); do
   f=$(printf 'entries/%06d.note' $i) c=$(printf 'checkpoints/%06d.checkpoint' $((i + 1)))
   [ -f "$f" ] && [ ! -L "$f" ] || { damage "$f" "is missing; no later entry can be placed"; break; }
@@ -120,7 +124,7 @@ for ((i = 0; i <= last; i++)); do
   [ "$index" = $i ] || damage "$f" "is numbered $index"
   [ "$prev" = "$previous" ] || damage "$f" "does not follow the entry before it"
   who="SIGNER UNKNOWN"
-  if printf '%s\n' "$keys" | grep -qxF -- "$vkey"; then who=known; fi
+  [ -z "${known[$vkey]:-}" ] || who=known
   printf '%6d  %s  %-10s %s, %s, %s (%s)\n' $i "$time" "$event" "$(printable "$person")" "$role" "$key_name+$key_hash" "$who"
   previous=$(sum <"$f")
   grow "$f"
