@@ -372,3 +372,33 @@ func TestBrokenSinkAndCancel(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsAgainstFind compares patterns with what find makes of them, on
+// this machine's own folders.
+func TestPatternsAgainstFind(t *testing.T) {
+	for pattern, args := range map[string][]string{
+		"/etc/**":                     {"/etc", "-mindepth", "1", "-maxdepth", "3"},
+		"/etc/*":                      {"/etc", "-mindepth", "1", "-maxdepth", "1"},
+		"/etc/**2/*.conf":             {"/etc", "-mindepth", "2", "-maxdepth", "3", "-name", "*.conf"},
+		"/etc/**6.d":                  {"/etc", "-mindepth", "1", "-maxdepth", "6", "-name", "*.d"},
+		"/var/lib/dpkg/info/[a-c]*.?": {"/var/lib/dpkg/info", "-mindepth", "1", "-maxdepth", "1", "-regex", ".*/[a-c][^/]*\\.[^/]"},
+	} {
+		out, err := exec.Command("find", append(args, "-xdev", "-print0")...).Output()
+		if err != nil {
+			t.Logf("%s: find: %v", pattern, err)
+			continue
+		}
+		want := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+		d := define("D", pattern)
+		d.FollowLinks = false
+		var got []string
+		for _, g := range gather(t, linux("/"), Options{}, d).Items() {
+			got = append(got, g.Record.RawPath())
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" && len(out) > 0 {
+			t.Errorf("%s: %s", pattern, diff)
+		}
+	}
+}

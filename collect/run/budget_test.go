@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/host"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
 	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -141,12 +142,12 @@ func TestCPULimit(t *testing.T) {
 	}
 	src := tree(t, files)
 	sink := &sinktest.Sink{Break: func(evidence.Record) error {
-		for end := cpuTime() + 2*time.Millisecond; cpuTime() < end; {
+		for end := host.CPUTime() + 2*time.Millisecond; host.CPUTime() < end; {
 			bytes.Repeat([]byte("x"), 1000)
 		}
 		return nil
 	}}
-	cpu, began := cpuTime(), time.Now()
+	cpu, began := host.CPUTime(), time.Now()
 	if cpu == 0 {
 		t.Skip("this system does not tell the CPU time")
 	}
@@ -154,7 +155,7 @@ func TestCPULimit(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPacer(context.Background(), 25)
-	share := (cpuTime() - cpu).Seconds() / time.Since(began).Seconds()
+	share := (host.CPUTime() - cpu).Seconds() / time.Since(began).Seconds()
 	if share > p.share*1.3 {
 		t.Errorf("used %.2f CPU seconds a second, %.2f are allowed", share, p.share)
 	}

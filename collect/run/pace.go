@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/hozen-dfir/hozen/collect/host"
 )
 
 // pacer holds the process to a share of the machine's cores, by the CPU time
@@ -31,7 +33,7 @@ func newPacer(stop context.Context, percent float64) *pacer {
 	if percent <= 0 || percent >= 100 {
 		return nil
 	}
-	return &pacer{share: percent / 100 * float64(runtime.NumCPU()), stop: stop, wall: time.Now(), cpu: cpuTime()}
+	return &pacer{share: percent / 100 * float64(runtime.NumCPU()), stop: stop, wall: time.Now(), cpu: host.CPUTime()}
 }
 
 // pace sleeps while the process has used more than its share. All who come
@@ -47,7 +49,7 @@ func (p *pacer) pace() {
 	if wall < paceEvery {
 		return
 	}
-	cpu := cpuTime()
+	cpu := host.CPUTime()
 	p.debt = max(p.debt+(cpu-p.cpu).Seconds()-wall.Seconds()*p.share, -paceCredit*p.share)
 	p.wall, p.cpu = now, cpu
 	if p.debt <= 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/expand"
+	"github.com/hozen-dfir/hozen/collect/host"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
@@ -26,7 +27,7 @@ type Preflight struct {
 	FreeFiles  int64    // files that can still be made there; -1 where not known
 	Filesystem string   // its kind, where known
 	Estimate   Estimate
-	Missing    []Right // rights that this process lacks
+	Missing    []host.Right // rights that this process lacks
 	Warnings   []string
 }
 
@@ -38,17 +39,11 @@ type Estimate struct {
 	Took  time.Duration
 }
 
-// Right is something that a process may or may not do.
-type Right struct {
-	Name string // "root", "CAP_DAC_READ_SEARCH"
-	Why  string // what is not to be had without it
-}
-
 // Check looks before a collection starts. output is the local file or folder
 // that will be written, "" where there is none. It changes nothing and takes
 // little more than EstimateTime.
 func Check(ctx context.Context, p Plan, output string) Preflight {
-	f := Preflight{FreeBytes: -1, FreeFiles: -1, Missing: missingRights()}
+	f := Preflight{FreeBytes: -1, FreeFiles: -1, Missing: host.MissingRights()}
 	if output != "" {
 		f.output(output)
 	}
@@ -84,7 +79,7 @@ func (f *Preflight) output(name string) {
 	if fi, err := os.Stat(there); err == nil && !fi.IsDir() {
 		there = filepath.Dir(there)
 	}
-	f.FreeBytes, f.FreeFiles, f.Filesystem = free(there)
+	f.FreeBytes, f.FreeFiles, f.Filesystem = host.Free(there)
 }
 
 // sourcePath is a path of this system as the live source names it.
@@ -112,6 +107,9 @@ func (f *Preflight) warn(p Plan) {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("without %s: %s", r.Name, r.Why))
 	}
 }
+
+// Measure is host.Measure, for those who run a plan.
+func Measure(files, processes int64) host.Footprint { return host.Measure(files, processes) }
 
 // estimate runs the definitions and paths of a plan into a sink that only
 // counts.

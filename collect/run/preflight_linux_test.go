@@ -1,20 +1,18 @@
 package run
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/host"
 )
 
 func TestPreflightFindsTheOutput(t *testing.T) {
@@ -49,7 +47,7 @@ func TestPreflightWarns(t *testing.T) {
 	var f Preflight
 	f.FreeBytes, f.FreeFiles = 1<<20, 5
 	f.Estimate.Bytes = 1 << 30
-	f.Missing = []Right{{"CAP_X", "nothing works"}}
+	f.Missing = []host.Right{{Name: "CAP_X", Why: "nothing works"}}
 	f.warn(Plan{})
 	if len(f.Warnings) != 4 {
 		t.Errorf("%q", f.Warnings)
@@ -78,84 +76,5 @@ func TestEstimateEnds(t *testing.T) {
 	}
 	if _, err := os.Stat(d[0].Sources[0].Args[0]); err == nil {
 		t.Error("an estimate ran a command")
-	}
-}
-
-// asNobody runs this test again as an ordinary user, and returns what it says.
-func asNobody(t *testing.T, name string) string {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("needs root to become somebody else")
-	}
-	exe := filepath.Join(t.TempDir(), "test")
-	for d := filepath.Dir(exe); d != "/" && d != os.TempDir(); d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	self, err := os.ReadFile("/proc/self/exe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(exe, self, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe, "-test.run=^"+name+"$", "-test.v")
-	cmd.Env = []string{"HOZEN_TEST_NOBODY=1", "TMPDIR=/tmp"}
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Run(); err != nil {
-		t.Errorf("%v\n%s", err, &out)
-	}
-	return out.String()
-}
-
-func TestRights(t *testing.T) {
-	var names []string
-	for _, r := range missingRights() {
-		names = append(names, r.Name)
-	}
-	if os.Getenv("HOZEN_TEST_NOBODY") != "" {
-		fmt.Println("missing:", names)
-		return
-	}
-	if slices.Contains(names, "CAP_DAC_READ_SEARCH") {
-		t.Errorf("root lacks %q", names)
-	}
-	if out := asNobody(t, "TestRights"); !strings.Contains(out, "CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_NET_RAW") {
-		t.Errorf("nobody lacks: %s", out)
-	}
-}
-
-func TestFootprint(t *testing.T) {
-	before := Measure(1, 2)
-	name := filepath.Join(t.TempDir(), "f")
-	f, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Write(make([]byte, 8<<20)); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Sync(); err != nil {
-		t.Fatal(err)
-	}
-	after := Measure(1, 2)
-	if before.DiskWritten < 0 || after.PeakMemory < 1<<20 || after.PeakMemory > 8<<30 || after.CPU <= 0 {
-		t.Errorf("%+v", after)
-	}
-	_, _, kind := free(filepath.Dir(name))
-	if got := after.DiskWritten - before.DiskWritten; kind != "tmpfs" && got < 8<<20 {
-		t.Errorf("%d bytes written on %s, want at least 8 MiB", got, kind)
-	}
-	m := after.Map()
-	if m["files_created"] != "1" || m["processes_started"] != "2" || m["peak_memory_bytes"] == "" || m["not_known"] != "" {
-		t.Errorf("%v", m)
-	}
-	if m := (Footprint{DiskWritten: -1, PeakMemory: -1, Files: 3}).Map(); m["not_known"] != "disk_written_bytes peak_memory_bytes" {
-		t.Errorf("%v", m)
 	}
 }

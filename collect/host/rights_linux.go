@@ -1,4 +1,4 @@
-package run
+package host
 
 import (
 	"os"
@@ -20,8 +20,9 @@ var wanted = []struct {
 	{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN", "trusted extended attributes can't be read"},
 }
 
-// missingRights asks the kernel what this process may do.
-func missingRights() []Right {
+// MissingRights lists what this process lacks that a collection is incomplete
+// without.
+func MissingRights() []Right {
 	effective, err := strconv.ParseUint(fields("/proc/self/status")["CapEff"], 16, 64)
 	if err != nil {
 		if os.Geteuid() == 0 {
@@ -47,8 +48,9 @@ var fsNames = map[int64]string{
 	unix.MSDOS_SUPER_MAGIC: "vfat", unix.FUSE_SUPER_MAGIC: "fuse", unix.EXFAT_SUPER_MAGIC: "exfat", unix.F2FS_SUPER_MAGIC: "f2fs",
 }
 
-// free says how much room there is at a folder, and what kind of filesystem.
-func free(dir string) (bytes, files int64, kind string) {
+// Free says how much room there is at a folder, in bytes and in files that can
+// still be made, and the kind of filesystem; -1 and "" where not known.
+func Free(dir string) (bytes, files int64, kind string) {
 	var s unix.Statfs_t
 	if unix.Statfs(dir, &s) != nil {
 		return -1, -1, ""

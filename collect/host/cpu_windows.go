@@ -1,4 +1,4 @@
-package run
+package host
 
 import (
 	"time"
@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// cpuTime is what this process used so far, in user and kernel mode.
-func cpuTime() time.Duration {
+// CPUTime is what this process used so far, in user and kernel mode; 0 where
+// the system does not tell.
+func CPUTime() time.Duration {
 	var created, exited, kernel, user windows.Filetime
 	if windows.GetProcessTimes(windows.CurrentProcess(), &created, &exited, &kernel, &user) != nil {
 		return 0

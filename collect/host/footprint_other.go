@@ -1,6 +1,6 @@
 //go:build !linux
 
-package run
+package host
 
 // measure knows nothing more here.
 func measure(*Footprint) {}

@@ -1,4 +1,4 @@
-package run
+package host
 
 import (
 	"bufio"
@@ -25,7 +25,8 @@ func measure(f *Footprint) {
 	}
 }
 
-// fields reads "name: value" lines.
+// fields reads "name: value" lines, as files of /proc/self have them. A file
+// that can't be read has none.
 func fields(name string) map[string]string {
 	out := map[string]string{}
 	fh, err := os.Open(name)

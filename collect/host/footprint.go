@@ -1,4 +1,6 @@
-package run
+// Package host knows what this process may do on the host it runs on, how much
+// room there is, and what it did to the host itself.
+package host
 
 import (
 	"runtime"
@@ -20,7 +22,7 @@ type Footprint struct {
 // Measure looks at this process. files and processes are what the caller knows
 // of the files that its output created and the commands that were run.
 func Measure(files, processes int64) Footprint {
-	f := Footprint{DiskWritten: -1, DiskRead: -1, Files: files, Processes: processes, CPU: cpuTime(), PeakMemory: -1}
+	f := Footprint{DiskWritten: -1, DiskRead: -1, Files: files, Processes: processes, CPU: CPUTime(), PeakMemory: -1}
 	measure(&f)
 	return f
 }

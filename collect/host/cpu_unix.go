@@ -1,14 +1,15 @@
 //go:build unix
 
-package run
+package host
 
 import (
 	"syscall"
 	"time"
 )
 
-// cpuTime is what this process used so far, in user and kernel mode.
-func cpuTime() time.Duration {
+// CPUTime is what this process used so far, in user and kernel mode; 0 where
+// the system does not tell.
+func CPUTime() time.Duration {
 	var r syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
 		return 0
