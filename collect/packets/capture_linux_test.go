@@ -3,13 +3,8 @@ package packets
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
-	"io"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,169 +13,11 @@ import (
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-	"github.com/google/gopacket/pcapgo"
 	"golang.org/x/sys/unix"
 
-	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
-	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
 )
-
-func liveSource() collect.Source {
-	s := sourcetest.NewDir("/", collect.Linux)
-	s.In.Name, s.In.Live = "live", true
-	return s
-}
-
-// ownNamespace runs the calling test again in a network namespace of its own,
-// and returns false in the outer run.
-func ownNamespace(t *testing.T) bool {
-	t.Helper()
-	if os.Getenv("HOZEN_TEST_NETNS") == t.Name() {
-		return true
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, for a network namespace")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("no ip command")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), "HOZEN_TEST_NETNS="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	out, err := cmd.CombinedOutput()
-	switch {
-	case bytes.Contains(out, []byte("--- SKIP")):
-		t.Skipf("%s", out)
-	case err != nil || !bytes.Contains(out, []byte("--- PASS")):
-		t.Errorf("in a namespace: %v\n%s", err, out)
-	default:
-		t.Logf("%s", out)
-	}
-	return false
-}
-
-func ipRun(t *testing.T, lines ...string) {
-	t.Helper()
-	for _, l := range lines {
-		if out, err := exec.Command("ip", strings.Fields(l)...).CombinedOutput(); err != nil {
-			t.Skipf("ip %s: %v %s", l, err, out)
-		}
-	}
-}
-
-// pair makes two Ethernet interfaces, joined, without traffic of their own.
-func pair(t *testing.T) {
-	t.Helper()
-	for _, k := range []string{"all", "default"} {
-		_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+k+"/disable_ipv6", []byte("1"), 0)
-	}
-	ipRun(t, "link add v0 type veth peer name v1", "link set v0 up", "link set v1 up")
-	time.Sleep(50 * time.Millisecond)
-}
-
-// sender sends frames out of an interface as they are.
-func sender(t *testing.T, name string) func([]byte) {
-	t.Helper()
-	i, err := net.InterfaceByName(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { unix.Close(fd) })
-	return func(b []byte) {
-		t.Helper()
-		if err := unix.Sendto(fd, b, 0, &unix.SockaddrLinklayer{Ifindex: i.Index}); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// frameOf is an Ethernet frame that holds an UDP packet with a number.
-func frameOf(n, size int, tags ...gopacket.SerializableLayer) []byte {
-	src, dst := net.HardwareAddr{2, 0, 0, 0, 0, 1}, net.HardwareAddr{2, 0, 0, 0, 0, 2}
-	eth := &layers.Ethernet{SrcMAC: src, DstMAC: dst, EthernetType: layers.EthernetTypeIPv4}
-	all := []gopacket.SerializableLayer{eth}
-	for _, v := range tags {
-		all, eth.EthernetType = append(all, v), layers.EthernetTypeDot1Q
-	}
-	ip := &layers.IPv4{Version: 4, TTL: 9, Protocol: layers.IPProtocolUDP, SrcIP: net.IP{10, 0, 0, 1}, DstIP: net.IP{10, 0, 0, 2}}
-	udp := &layers.UDP{SrcPort: 1000, DstPort: 2000}
-	_ = udp.SetNetworkLayerForChecksum(ip)
-	body := make([]byte, size)
-	binary.BigEndian.PutUint32(body, uint32(n))
-	all = append(all, ip, udp, gopacket.Payload(body))
-	buf := gopacket.NewSerializeBuffer()
-	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, all...); err != nil {
-		panic(err)
-	}
-	return buf.Bytes()
-}
-
-// run captures while do runs, and a moment longer.
-func run(t *testing.T, sink evidence.Sink, spec string, snaplen int, do func()) {
-	t.Helper()
-	specs, err := ParseSpecs(strings.Fields(spec))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := New(Options{Specs: specs, Snaplen: snaplen})
-	done := make(chan error, 1)
-	go func() { done <- a.Collect(context.Background(), liveSource(), sink) }()
-	time.Sleep(100 * time.Millisecond)
-	do()
-	time.Sleep(100 * time.Millisecond)
-	a.End()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-}
-
-type packet struct {
-	info gopacket.CaptureInfo
-	data []byte
-	link layers.LinkType
-}
-
-// read reads a capture with another implementation of its format.
-func read(t *testing.T, b []byte) (out []packet, r *pcapgo.NgReader) {
-	t.Helper()
-	r, err := pcapgo.NewNgReader(bytes.NewReader(b), pcapgo.NgReaderOptions{WantMixedLinkType: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		data, info, err := r.ReadPacketData()
-		if errors.Is(err, io.EOF) {
-			return out, r
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		link := layers.LinkTypeNull
-		if len(info.AncillaryData) > 0 {
-			link = info.AncillaryData[0].(layers.LinkType)
-		}
-		out = append(out, packet{info, data, link})
-	}
-}
-
-func one(t *testing.T, sink *sinktest.Sink, path string) sinktest.Got {
-	t.Helper()
-	got := sink.Find("live", path)
-	if len(got) != 1 {
-		t.Fatalf("%d items at %s, want 1: %+v", len(got), path, sink.Items())
-	}
-	return got[0]
-}
 
 func TestCaptureEqualsWhatWasSent(t *testing.T) {
 	if !ownNamespace(t) {
@@ -238,55 +75,6 @@ func TestCaptureEqualsWhatWasSent(t *testing.T) {
 		}
 	}
 	tshark(t, got.Bytes, len(want))
-}
-
-// dumpcap captures the same packets with libpcap; stop returns its file.
-func dumpcap(t *testing.T, iface string) (stop func() []byte) {
-	t.Helper()
-	path, err := exec.LookPath("dumpcap")
-	if err != nil {
-		t.Log("no dumpcap to compare with")
-		return func() []byte { return nil }
-	}
-	dir, err := os.MkdirTemp("/tmp", "hozen-packets-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	file := filepath.Join(dir, "other.pcapng")
-	cmd := exec.Command(path, "-p", "-q", "-i", iface, "-w", file)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(700 * time.Millisecond)
-	return func() []byte {
-		time.Sleep(300 * time.Millisecond)
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Logf("no file from dumpcap: %v", err)
-		}
-		return b
-	}
-}
-
-// tshark checks that another program reads every packet, without complaint.
-func tshark(t *testing.T, capture []byte, want int) {
-	t.Helper()
-	path, err := exec.LookPath("tshark")
-	if err != nil {
-		t.Log("no tshark to check with")
-		return
-	}
-	cmd := exec.Command(path, "-r", "-", "-T", "fields", "-e", "frame.number", "-e", "_ws.malformed")
-	cmd.Stdin = bytes.NewReader(capture)
-	var errText bytes.Buffer
-	cmd.Stderr = &errText
-	out, err := cmd.Output()
-	if n := bytes.Count(out, []byte("\n")); err != nil || n != want || bytes.Contains(out, []byte("alformed")) {
-		t.Errorf("tshark: %v, %d packets, want %d\n%s", err, n, want, errText.Bytes())
-	}
 }
 
 func TestSnaplen(t *testing.T) {
