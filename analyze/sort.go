@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -10,18 +11,37 @@ import (
 // on nothing but them: analyzer, rule file, namespace, rule, kind, packet,
 // flow, first match, and at last their JSON.
 func SortFindings(fs []Finding) {
-	slices.SortStableFunc(fs, compareFindings)
+	if len(fs) < 2 {
+		return
+	}
+	// Findings are large and their JSON is costly: pointers are sorted, and
+	// each JSON is made at most once.
+	order := make([]*sortable, len(fs))
+	for i := range fs {
+		order[i] = &sortable{f: fs[i]}
+	}
+	slices.SortStableFunc(order, compareFindings)
+	for i, s := range order {
+		fs[i] = s.f
+	}
 }
 
-func compareFindings(a, b Finding) int {
+// sortable is a finding with its JSON, made when it is needed.
+type sortable struct {
+	f    Finding
+	json []byte
+}
+
+func compareFindings(a, b *sortable) int {
+	x, y := &a.f, &b.f
 	if c := cmp.Or(
-		cmp.Compare(a.Analyzer, b.Analyzer), cmp.Compare(a.RuleFile, b.RuleFile),
-		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Kind, b.Kind),
-		compareWhere(a.Where, b.Where), cmp.Compare(firstMatch(a), firstMatch(b)),
+		cmp.Compare(x.Analyzer, y.Analyzer), cmp.Compare(x.RuleFile, y.RuleFile),
+		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Rule, y.Rule), cmp.Compare(x.Kind, y.Kind),
+		compareWhere(x.Where, y.Where), cmp.Compare(firstMatch(x), firstMatch(y)),
 	); c != 0 {
 		return c
 	}
-	return cmp.Compare(text(a), text(b))
+	return bytes.Compare(a.text(), b.text())
 }
 
 func compareWhere(a, b *Where) int {
@@ -31,17 +51,18 @@ func compareWhere(a, b *Where) int {
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 }
 
-func firstMatch(f Finding) int64 {
+func firstMatch(f *Finding) int64 {
 	if len(f.Matches) == 0 {
 		return -1
 	}
 	return f.Matches[0].Offset
 }
 
-func text(f Finding) string {
-	b, err := json.Marshal(f)
-	if err != nil { // times beyond the year 9999; the order of reports then stands
-		return ""
+func (s *sortable) text() []byte {
+	if s.json == nil {
+		// It fails for times beyond the year 9999 alone; the order of the
+		// reports then stands.
+		s.json, _ = json.Marshal(&s.f)
 	}
-	return string(b)
+	return s.json
 }

@@ -197,6 +197,13 @@ func TestHostile(t *testing.T) {
 			if d := cmp.Diff(want, without(got.Findings, "/crowd/30")); d != "" {
 				t.Errorf("other items' findings differ (-want +got):\n%s", d)
 			}
+			if raceDetector && (strings.HasPrefix(order, "eat") || order == "recursion") {
+				// The detector's runtime dies first, with words of its own.
+				if got.Summary.Unscanned != 1 {
+					t.Errorf("%d unscanned", got.Summary.Unscanned)
+				}
+				return
+			}
 			checkOne(t, got, reason)
 		})
 	}

@@ -54,10 +54,10 @@ func TestItemCut(t *testing.T) {
 	}
 }
 
-// TestLongTable: 1 TiB of equal blocks takes a few bytes; a table of runs
-// without end is refused.
+// TestLongTable: 64 GiB of equal blocks take a few bytes; a table without end
+// is refused.
 func TestLongTable(t *testing.T) {
-	m := &ItemMsg{Size: analyze.MaxSize, Blocks: analyze.Blocks(analyze.MaxSize)}
+	m := &ItemMsg{Size: 64 << 30, Blocks: analyze.Blocks(64 << 30)}
 	b, err := m.Encode(nil)
 	if err != nil || len(b) > 1000 {
 		t.Fatalf("%d bytes, %v", len(b), err)
@@ -68,8 +68,8 @@ func TestLongTable(t *testing.T) {
 	}
 	var e encoder
 	e.uint(2)
-	for range 2 {
-		e.uint(maxBlocks)
+	for _, n := range []uint64{3, maxBlocks} {
+		e.uint(n)
 		e.uint(1)
 		e = append(e, 0)
 	}
