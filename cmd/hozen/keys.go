@@ -117,7 +117,7 @@ func showFacts(app *cli.App, f keys.Facts) error {
 	w := tabwriter.NewWriter(app.Out, 0, 0, 2, ' ', 0)
 	for _, l := range [][2]string{
 		{"person", f.Person}, {"role", string(f.Role)}, {"created", f.Created.Format(time.RFC3339)},
-		{"key id", f.ID}, {"fingerprint", f.Fingerprint}, {"verifier key", f.VKey}, {"recipient", f.Recipient},
+		{"key id", f.ID}, {"fingerprint", f.Fingerprint}, {"verifier key", f.VKey}, {"recipient id", f.RecipientID}, {"recipient", f.Recipient},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", l[0], cli.Safe(l[1]))
 	}

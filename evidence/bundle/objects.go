@@ -139,7 +139,7 @@ func (o storeObjects) Open(ctx context.Context, name string) (Object, error) {
 	return storeObject{obj}, nil
 }
 func (o storeObjects) Close() error   { return nil }
-func (o storeObjects) String() string { return o.s.String() + "/" + o.prefix }
+func (o storeObjects) String() string { return placeIn(o.s, o.prefix) }
 
 type storeObject struct{ store.Object }
 

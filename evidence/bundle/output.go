@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/hozen-dfir/hozen/evidence/durable"
@@ -178,4 +179,9 @@ func (o *storeOutput) Close() error {
 	}
 	return nil
 }
-func (o *storeOutput) String() string { return o.s.String() + "/" + o.prefix }
+func (o *storeOutput) String() string { return placeIn(o.s, o.prefix) }
+
+// placeIn names a prefix of a store for people.
+func placeIn(s store.Store, prefix string) string {
+	return strings.TrimSuffix(s.String(), "/") + "/" + prefix
+}
