@@ -15,10 +15,16 @@ import (
 )
 
 func main() {
-	if worker.Asked(os.Args) { // a process that reads hostile bytes: see analyze/worker
+	asWorker()
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// asWorker does not return where this process was started to read hostile
+// bytes: see analyze/worker.
+func asWorker() {
+	if worker.Asked(os.Args) {
 		os.Exit(worker.Main(all.Build, os.Stdin, os.Stdout))
 	}
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // run is main without the process: tests call it.

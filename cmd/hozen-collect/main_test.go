@@ -1,0 +1,25 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/clitest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"hozen-collect": func() {
+		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}})
+}
+
+func TestScripts(t *testing.T) { clitest.Scripts(t, "testdata/script") }
+
+func TestHelpIsWhole(t *testing.T) {
+	for _, bad := range cli.Lint(cli.Tree(program())) {
+		t.Error(bad)
+	}
+}
