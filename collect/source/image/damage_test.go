@@ -63,7 +63,7 @@ func TestDamagedVolumes(t *testing.T) {
 	before := look(src)
 	rounds := 12
 	if os.Getenv("HOZEN_FULL") == "1" {
-		rounds = 1000
+		rounds = 200
 	}
 	r := rand.New(rand.NewSource(1))
 	for round := range rounds {
