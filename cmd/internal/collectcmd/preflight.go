@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/collect/run"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 )
+
+// quickLook bounds the estimate where the collection starts without a question.
+const quickLook = 400 * time.Millisecond
 
 // preflight looks before anything is written, says what it saw, and asks only
 // where --confirm was given.
@@ -20,7 +24,13 @@ func (f *flags) preflight(ctx context.Context, app *cli.App, p *run.Plan) error 
 	if f.remote() {
 		output = f.spill
 	}
-	c := run.Check(ctx, *p, output)
+	look := ctx
+	if !f.confirm { // nobody waits for a number: a quick look will do
+		var cancel context.CancelFunc
+		look, cancel = context.WithTimeout(ctx, quickLook)
+		defer cancel()
+	}
+	c := run.Check(look, *p, output)
 	if !f.offline() {
 		p.Own = append(p.Own, c.Own...)
 	}
