@@ -133,14 +133,29 @@ func run(t *testing.T, sink evidence.Sink, spec string, snaplen int, do func()) 
 	}
 	a := New(Options{Specs: specs, Snaplen: snaplen})
 	done := make(chan error, 1)
-	go func() { done <- a.Collect(context.Background(), liveSource(), sink) }()
-	time.Sleep(100 * time.Millisecond)
+	begun := make(chan struct{}, len(specs))
+	go func() { done <- a.Collect(context.Background(), liveSource(), watched{sink, begun}) }()
+	for range specs {
+		<-begun
+	}
 	do()
 	time.Sleep(100 * time.Millisecond)
 	a.End()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+}
+
+// watched tells when a capture begins its stream: its sockets are open then.
+type watched struct {
+	evidence.Sink
+	begun chan struct{}
+}
+
+func (w watched) Stream(ctx context.Context, r evidence.Record) (evidence.Stream, error) {
+	st, err := w.Sink.Stream(ctx, r)
+	w.begun <- struct{}{}
+	return st, err
 }
 
 type packet struct {
