@@ -163,32 +163,32 @@ func (s *Set) url(key []byte, slash int, found func(e uint32, n int)) {
 	if slash < 0 || !urls && !paths {
 		return
 	}
+	whole := prefixes[[]byte]{key: key, h: hashSeed(list.URL)}
+	tail := prefixes[[]byte]{key: key[slash:], h: hashSeed(list.Path)}
 	try := func(n int) {
 		if urls {
-			if e := lookup(s, list.URL, key[:n]); e != 0 {
+			if e := lookupHash(s, list.URL, whole.next(n), key[:n]); e != 0 {
 				found(e, n)
 			}
 		}
 		if paths && n-slash > 1 {
-			if e := lookup(s, list.Path, key[slash:n]); e != 0 {
+			if e := lookupHash(s, list.Path, tail.next(n-slash), key[slash:n]); e != 0 {
 				found(e, n)
 			}
 		}
 	}
+	sentence := len(key) // where signs begin that may belong to the text around it
+	for sentence > slash+1 && strings.IndexByte(".,:!)]'*", key[sentence-1]) >= 0 {
+		sentence--
+	}
 	ends := 0
 	for n := slash + 1; n < len(key) && ends < maxURLEnds; n++ {
-		if delimiter(key[n-1]) || delimiter(key[n]) {
+		if n >= sentence || delimiter(key[n-1]) || delimiter(key[n]) {
 			try(n)
 			ends++
 		}
 	}
-	end := len(key)
-	try(end)
-	for end > slash+1 && strings.IndexByte(".,:!)]'*", key[end-1]) >= 0 && ends < maxURLEnds {
-		end--
-		ends++
-		try(end)
-	}
+	try(len(key))
 }
 
 func delimiter(c byte) bool { return c == '/' || c == '?' || c == '&' || c == '=' || c == ';' }

@@ -188,7 +188,7 @@ func (s *Scanner) wide6(buf []byte, p int) {
 		start -= 2
 	}
 	s.wide = s.wide[:0]
-	for i := start; i+1 < len(buf) && buf[i+1] == 0 && i-p < 2*(64+maxTail); i += 2 {
+	for i := start; i+1 < len(buf) && buf[i+1] == 0 && i-p < 2*(64+maxTail) && (i < p || buf[i] > ' '); i += 2 {
 		s.wide = append(s.wide, buf[i])
 	}
 	s.origin, s.step = start, 2

@@ -198,7 +198,10 @@ func (s *Set) entry(i uint32) entry {
 
 // lookup returns the first entry of the key, 1-based, or 0.
 func lookup[T ~string | ~[]byte](s *Set, k list.Kind, key T) uint32 {
-	h := keyHash(k, key)
+	return lookupHash(s, k, keyHash(k, key), key)
+}
+
+func lookupHash[T ~string | ~[]byte](s *Set, k list.Kind, h uint64, key T) uint32 {
 	// A slot is always free in a true set; the bound is for a false one.
 	for i, tries := h&s.mask, uint64(0); tries <= s.mask; i, tries = (i+1)&s.mask, tries+1 {
 		v := binary.LittleEndian.Uint64(s.slots[8*i:])
@@ -219,22 +222,49 @@ func lookup[T ~string | ~[]byte](s *Set, k list.Kind, key T) uint32 {
 	return 0
 }
 
-// keyHash is fixed, since a set goes from process to process. It need not resist
-// chosen keys: whoever writes an item can cause look-ups, not insertions.
+// Multipliers of the hash: odd, with bits well spread.
+const m1, m2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
+
+// keyHash is fixed, since a set goes from process to process. It need not
+// resist chosen keys: whoever writes an item can cause look-ups, not
+// insertions.
 func keyHash[T ~string | ~[]byte](k list.Kind, key T) uint64 {
-	const m1, m2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
-	h := uint64(k)*m2 ^ uint64(len(key))*m1 ^ m1
-	i := 0
-	for ; i+8 <= len(key); i += 8 {
-		v := uint64(key[i]) | uint64(key[i+1])<<8 | uint64(key[i+2])<<16 | uint64(key[i+3])<<24 |
-			uint64(key[i+4])<<32 | uint64(key[i+5])<<40 | uint64(key[i+6])<<48 | uint64(key[i+7])<<56
-		h = fold(h^v, m1)
+	return prefixes[T]{key: key, h: hashSeed(k)}.at(len(key))
+}
+
+func hashSeed(k list.Kind) uint64 { return uint64(k)*m2 ^ m1 }
+
+// prefixes hashes ever longer beginnings of one key, each byte once.
+type prefixes[T ~string | ~[]byte] struct {
+	key  T
+	h    uint64
+	done int // bytes in h, a multiple of 8
+}
+
+// next is at, and remembers what was hashed; n must not shrink.
+func (p *prefixes[T]) next(n int) uint64 {
+	for ; p.done+8 <= n; p.done += 8 {
+		p.h = fold(p.h^word(p.key, p.done), m1)
+	}
+	return p.at(n)
+}
+
+// at returns the hash of key[:n].
+func (p prefixes[T]) at(n int) uint64 {
+	i, h := p.done, p.h
+	for ; i+8 <= n; i += 8 {
+		h = fold(h^word(p.key, i), m1)
 	}
 	v := uint64(0)
-	for ; i < len(key); i++ {
-		v = v<<8 | uint64(key[i])
+	for ; i < n; i++ {
+		v = v<<8 ^ uint64(p.key[i])
 	}
-	return fold(h^v^m2, m2)
+	return fold(h^v^uint64(n)*m1, m2)
+}
+
+func word[T ~string | ~[]byte](key T, i int) uint64 {
+	return uint64(key[i]) | uint64(key[i+1])<<8 | uint64(key[i+2])<<16 | uint64(key[i+3])<<24 |
+		uint64(key[i+4])<<32 | uint64(key[i+5])<<40 | uint64(key[i+6])<<48 | uint64(key[i+7])<<56
 }
 
 func fold(a, b uint64) uint64 {

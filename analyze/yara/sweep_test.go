@@ -49,7 +49,7 @@ func starter(t testing.TB) (*Compiled, []FileReport) {
 // TestStarterRulesOnThisMachine: an honest host has no findings. With
 // HOZEN_FULL the whole of /usr, /etc and /var is read, else a part.
 func TestStarterRulesOnThisMachine(t *testing.T) {
-	limit := 2000
+	limit := 800
 	if os.Getenv("HOZEN_FULL") != "" {
 		limit = 1 << 30
 	}

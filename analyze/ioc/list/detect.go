@@ -12,6 +12,7 @@ var (
 	errEmpty   = errors.New("empty")
 	errUnknown = errors.New("not an indicator of a known type")
 	errLong    = errors.New("too long")
+	errEvery   = errors.New("an expression that meets every path")
 	errMask    = errors.New("a network with a wrong prefix length")
 )
 
@@ -207,8 +208,12 @@ func regexKey(s string) (Kind, string, error) {
 	if len(s) > MaxRegex {
 		return 0, "", errLong
 	}
-	if _, err := regexp.Compile(s); err != nil {
+	re, err := regexp.Compile(s)
+	switch {
+	case err != nil:
 		return 0, "", err
+	case re.MatchString(""):
+		return 0, "", errEvery
 	}
 	return PathRegex, s, nil
 }

@@ -44,7 +44,7 @@ func TestDetect(t *testing.T) {
 		{"", 0, ""}, {"localhost", 0, ""}, {"evil..example", 0, ""}, {"-evil.example", 0, ""}, {"evil.example-", 0, ""}, {"evil.123", 0, ""},
 		{"192.0.2.256", 0, ""}, {"192.0.2.7:99999", 0, ""}, {"192.0.2.7:0", 0, ""}, {"192.0.2.01", 0, ""}, {"192.0.2.0/33", 0, ""},
 		{"just words here", 0, ""}, {"http://", 0, ""}, {"http:///x", 0, ""}, {"http://evil.example/a b", 0, ""}, {"md5:abc", 0, ""},
-		{"@evil.example", 0, ""}, {"path:(unclosed", 0, ""}, {strings.Repeat("a", 64) + ".example", 0, ""},
+		{"@evil.example", 0, ""}, {"path:(unclosed", 0, ""}, {"path:.*", 0, ""}, {"path:", 0, ""}, {"path:a?", 0, ""}, {strings.Repeat("a", 64) + ".example", 0, ""},
 		{strings.Repeat("a.", 200) + "example", 0, ""}, {"d41d8cd98f00b204e9800998ecf8427", 0, ""}, {"fe80::1%eth0", 0, ""},
 		{"path:" + strings.Repeat("a", MaxRegex+1), 0, ""}, {"evil.example\x00", 0, ""},
 	} {
@@ -221,7 +221,7 @@ func TestSignatureBase(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"evil.example # x\n", "type,value\nmd5,x\n", "\\\\a;80;b\n", "hxxp[:]//[.](dot)\n", "a;;;;\n", "[::1]:80/x\n", "value,comment\n\"a\n\"\n", "%a%\\\n", "path:(\n"} {
+	for _, s := range []string{"evil.example # x\n", "type,value\nmd5,x\n", "\\\\a;80;b\n", "hxxp[:]//[.](dot)\n", "a;;;;\n", "[::1]:80/x\n", "value,comment\n\"a\n\"\n", "%a%\\\n", "path:(\n", ";0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
