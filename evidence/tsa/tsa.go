@@ -1,6 +1,10 @@
 // Package tsa asks a time-stamping authority for tokens and checks them
 // (RFC 3161). A token says that a message existed at a time; who says so
 // counts only as far as somebody vouches for the authority's certificate.
+//
+// The checks are strict, for a token is evidence: DER, one signer, the digest
+// and the signer's certificate bound by signed attributes, a certificate made
+// for time stamps alone and valid at the time that it states.
 package tsa
 
 import (
@@ -10,16 +14,14 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
 	"math/big"
 	"net/http"
-	"slices"
+	"net/url"
 	"time"
 
-	"github.com/digitorus/pkcs7"
 	"github.com/digitorus/timestamp"
 )
 
@@ -37,14 +39,23 @@ var (
 
 // Stamp is what a token says.
 type Stamp struct {
-	Time    time.Time
-	Signer  string // subject of the authority's certificate
-	Trusted bool   // the certificate leads to one of the roots given
+	Time     time.Time     // UTC
+	Accuracy time.Duration // 0 where none is stated
+	Signer   string        // subject of the authority's certificate
+	Policy   string        // object identifier
+	Serial   string        // of the token, decimal
+	Trusted  bool          // the certificate leads to one of the roots given
+	Why      string        // why it is not trusted
 }
 
-// Request asks the authority at url for a token over message and checks that
-// it answers this very question. It returns the token in DER.
-func Request(ctx context.Context, url string, message []byte) ([]byte, error) {
+// Request asks the authority at an http or https address for a token over
+// message and checks that it answers this very question. It returns the token
+// in DER. Redirects are not followed.
+func Request(ctx context.Context, address string, message []byte) ([]byte, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("%w: want an http:// or https:// address", ErrUnavailable)
+	}
 	nonce, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 63))
 	if err != nil {
 		return nil, err
@@ -53,33 +64,38 @@ func Request(ctx context.Context, url string, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("time-stamp request: %w", err)
 	}
-	answer, err := post(ctx, url, query)
+	answer, err := post(ctx, u, query)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w (%s)", err, u.Host)
 	}
-	ts, err := parseResponse(answer)
+	bare, err := unwrap(answer)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w (%s)", err, u.Host)
 	}
-	if ts.Nonce == nil || ts.Nonce.Cmp(nonce) != 0 {
+	t, err := parse(bare)
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, u.Host)
+	}
+	if t.info.Nonce == nil || t.info.Nonce.Cmp(nonce) != 0 {
 		return nil, fmt.Errorf("%w: it answers another request", ErrToken)
 	}
-	if _, err := Verify(ts.RawToken, message, nil); err != nil {
-		return nil, err
-	}
-	return ts.RawToken, nil
+	return bare, t.covers(message)
 }
 
-func post(ctx context.Context, url string, query []byte) ([]byte, error) {
+func post(ctx context.Context, u *url.URL, query []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(query))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(query))
 	if err != nil {
-		return nil, fmt.Errorf("time-stamping authority: %w", err)
+		return nil, fmt.Errorf("%w: bad address", ErrUnavailable)
 	}
-	req.Header.Set("Content-Type", "application/timestamp-query")
-	resp, err := http.DefaultClient.Do(req)
+	req.Header.Set("Content-Type", "application/timestamp-query") // RFC 3161, 3.4
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(req)
 	if err != nil {
+		if ue, ok := errors.AsType[*url.Error](err); ok {
+			err = ue.Err // without the address, which may hold a password
+		}
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	defer resp.Body.Close()
@@ -96,87 +112,52 @@ func post(ctx context.Context, url string, query []byte) ([]byte, error) {
 	return body, nil
 }
 
-// parseResponse and parse keep the library's panics on odd input from ending
-// the program.
-func parseResponse(b []byte) (ts *timestamp.Timestamp, err error) {
-	defer recovered(&err)
-	if ts, err = timestamp.ParseResponse(b); err != nil {
-		err = fmt.Errorf("%w: %w", ErrToken, err)
-	}
-	return ts, err
-}
-
-func parse(token []byte) (ts *timestamp.Timestamp, p7 *pkcs7.PKCS7, err error) {
-	defer recovered(&err)
-	if ts, err = timestamp.Parse(token); err == nil {
-		p7, err = pkcs7.Parse(token)
-	}
-	if err != nil {
-		err = fmt.Errorf("%w: %w", ErrToken, err)
-	}
-	return ts, p7, err
-}
-
-func recovered(err *error) {
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: its parser panicked: %v", ErrToken, p)
-	}
-}
-
 // Verify checks that token is a sound token over message: its digest, the
 // signature by the certificate in it, and that the certificate is one for time
 // stamps and was valid at the time. With roots, Trusted tells whether the
 // certificate leads to one of them.
 func Verify(token, message []byte, roots *x509.CertPool) (Stamp, error) {
-	if len(token) > MaxToken {
-		return Stamp{}, fmt.Errorf("%w: over %d bytes", ErrToken, MaxToken)
-	}
-	if rest, err := asn1.Unmarshal(token, new(asn1.RawValue)); err != nil || len(rest) > 0 {
-		return Stamp{}, fmt.Errorf("%w: not one DER value", ErrToken)
-	}
-	ts, p7, err := parse(token)
+	t, err := parse(token)
 	if err != nil {
 		return Stamp{}, err
 	}
-	sum := sha256.Sum256(message)
-	if ts.HashAlgorithm != crypto.SHA256 || !bytes.Equal(ts.HashedMessage, sum[:]) {
-		return Stamp{}, fmt.Errorf("%w: it is over another message", ErrToken)
-	}
-	cert, err := signer(p7)
-	if err != nil {
+	if err := t.covers(message); err != nil {
 		return Stamp{}, err
 	}
-	s := Stamp{Time: ts.Time.UTC(), Signer: cert.Subject.String()}
-	if ts.Time.Before(cert.NotBefore) || ts.Time.After(cert.NotAfter) {
-		return s, fmt.Errorf("%w: the authority's certificate was not valid at %s", ErrToken, s.Time.Format(time.RFC3339))
+	s := Stamp{
+		Time: t.info.Time.UTC(), Accuracy: t.info.Accuracy.duration(), Signer: t.signer.Subject.String(),
+		Policy: t.info.Policy.String(), Serial: t.info.Serial.String(),
 	}
-	s.Trusted = roots != nil && chains(cert, p7.Certificates, roots, ts.Time)
+	s.Trusted, s.Why = t.trust(roots)
 	return s, nil
 }
 
-// signer returns the one certificate that signed, which must be in the token
-// and be made for nothing but time stamps (RFC 3161, section 2.3).
-func signer(p7 *pkcs7.PKCS7) (cert *x509.Certificate, err error) {
-	defer recovered(&err)
-	if err := p7.Verify(); err != nil {
-		return nil, fmt.Errorf("%w: signature: %w", ErrToken, err)
+// covers compares the digest in the token.
+func (t *token) covers(message []byte) error {
+	sum := sha256.Sum256(message)
+	if !t.info.Imprint.Algorithm.Algorithm.Equal(oidSHA256) || !bytes.Equal(t.info.Imprint.Hash, sum[:]) {
+		return fmt.Errorf("%w: it is over another message", ErrToken)
 	}
-	if cert = p7.GetOnlySigner(); cert == nil {
-		return nil, fmt.Errorf("%w: the signer's certificate is not in it", ErrToken)
-	}
-	if !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageTimeStamping) {
-		return nil, fmt.Errorf("%w: %s is no certificate for time stamps", ErrToken, cert.Subject)
-	}
-	return cert, nil
+	return nil
 }
 
-func chains(cert *x509.Certificate, others []*x509.Certificate, roots *x509.CertPool, at time.Time) bool {
-	between := x509.NewCertPool()
-	for _, c := range others {
-		between.AddCert(c)
+// trust follows the certificate to a root, at the time of the stamp.
+func (t *token) trust(roots *x509.CertPool) (bool, string) {
+	if roots == nil {
+		return false, "no roots were given"
 	}
-	_, err := cert.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}})
-	return err == nil
+	others := x509.NewCertPool()
+	for _, c := range t.certs {
+		others.AddCert(c)
+	}
+	_, err := t.signer.Verify(x509.VerifyOptions{
+		Roots: roots, Intermediates: others, CurrentTime: t.info.Time,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping},
+	})
+	if err != nil {
+		return false, err.Error()
+	}
+	return true, ""
 }
 
 // Pool reads certificates in PEM that tokens may lead to.
