@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -27,6 +28,17 @@ func TestEmbeddedDefinitions(t *testing.T) {
 	for _, os := range []collect.OS{collect.Linux, collect.Windows} {
 		if defs, _ := s.Asked(collect.ProfileTriage, nil, os); len(defs) == 0 {
 			t.Errorf("triage asks for nothing on %s", os)
+		}
+	}
+}
+
+func TestStarterContentIsThere(t *testing.T) {
+	for name, c := range map[string]struct {
+		fsys    fs.FS
+		pattern string
+	}{"yara": {YARA, "yara/*.yar"}, "ioc": {IOC, "ioc/*.txt"}} {
+		if files, err := fs.Glob(c.fsys, c.pattern); err != nil || len(files) == 0 {
+			t.Errorf("%s: %v, %q", name, err, files)
 		}
 	}
 }
