@@ -39,6 +39,9 @@ type Finish struct {
 	Changed  bool    // the source saw the item change while it was read
 	Lost     []Range // runs filled with zeros
 	LostMore bool    // Lost is cut short; its last range reaches to the last lost byte
+	// Details are facts that only reading brought to light (the length of a
+	// sparse head that was left out, say), for Record.Details.
+	Details map[string]string
 }
 
 // ErrBudget marks errors from a budget (size, time): the outcome is skipped.

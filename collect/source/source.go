@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-
-	"github.com/hozen-dfir/hozen/evidence"
 )
 
 // LinkError says that a path leads through a symbolic link, which no source
@@ -45,19 +43,4 @@ func Components(path string) ([]string, error) {
 
 func invalid(path string) error {
 	return fmt.Errorf("path %.200q: %w", path, fs.ErrInvalid)
-}
-
-// Detailed is implemented by content that has facts for Record.Details which
-// only its opening brings to light (the length of a sparse head that was left
-// out, say).
-type Detailed interface {
-	Details() map[string]string
-}
-
-// DetailsOf returns the details of c, or nil.
-func DetailsOf(c evidence.Content) map[string]string {
-	if d, ok := c.(Detailed); ok {
-		return d.Details()
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/hozen-dfir/hozen/evidence"
@@ -232,6 +233,7 @@ func fill(ctx context.Context, r io.Reader, buf []byte, now func() time.Time) ([
 // that was possible.
 func (s *splitter) conclude(r *evidence.Record, f evidence.Finish, err error) {
 	r.Lost, r.LostMore = f.Lost, f.LostMore
+	addDetails(r, f.Details)
 	changed := f.Changed || f.After != nil && statChanged(r.Stat, *f.After)
 	short := r.StatLen - s.size
 	switch {
@@ -258,6 +260,19 @@ func (s *splitter) conclude(r *evidence.Record, f evidence.Finish, err error) {
 	if changed {
 		r.StatAfter = f.After
 	}
+}
+
+// addDetails merges into a map that other records may share.
+func addDetails(r *evidence.Record, more map[string]string) {
+	if len(more) == 0 {
+		return
+	}
+	all := maps.Clone(r.Details)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, more)
+	r.Details = all
 }
 
 // statChanged compares what a write to the file would have moved.

@@ -3,7 +3,6 @@ package bundle
 import (
 	"context"
 	"errors"
-	"maps"
 	"sync"
 	"time"
 
@@ -139,13 +138,7 @@ func (s *stream) Close(_ context.Context, details map[string]string, cause error
 		default:
 			r.Outcome = evidence.Collected
 		}
-		if len(details) > 0 {
-			r.Details = maps.Clone(r.Details)
-			if r.Details == nil {
-				r.Details = map[string]string{}
-			}
-			maps.Copy(r.Details, details)
-		}
+		addDetails(r, details)
 	})
 	return s.err
 }

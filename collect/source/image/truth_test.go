@@ -66,7 +66,7 @@ func TestTheJournalWithoutItsHead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	head := source.DetailsOf(c)["sparse_head_skipped"]
+	head := c.Finish().Details["sparse_head_skipped"]
 	if n != 100_000 || head != "16777216" || st.StatLen != 16<<20+100_000 || st.Type != evidence.TypeADS {
 		t.Errorf("%d bytes, head %q, %d stated, %s", n, head, st.StatLen, st.Type)
 	}

@@ -276,11 +276,8 @@ func (s shifted) ReadAt(p []byte, off int64) (int, error) { return s.d.ReadAt(p,
 // Finish implements evidence.Content.
 func (c *content) Finish() evidence.Finish {
 	lost, more := c.Lost()
-	return evidence.Finish{Lost: lost, LostMore: more}
+	return evidence.Finish{Lost: lost, LostMore: more, Details: c.details}
 }
-
-// Details implements source.Detailed.
-func (c *content) Details() map[string]string { return c.details }
 
 // Close implements evidence.Content.
 func (c *content) Close() error { return nil }
