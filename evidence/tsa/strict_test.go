@@ -3,9 +3,16 @@ package tsa
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -162,6 +169,41 @@ func TestWeakTokens(t *testing.T) {
 		}
 		if s, err := Verify(token, []byte("m"), roots); !errors.Is(err, ErrToken) {
 			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+}
+
+// A certificate that is not for time stamps alone, or does not insist on it.
+func TestWeakCertificates(t *testing.T) {
+	stamping, server := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}, asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 1}
+	for name, c := range map[string]struct {
+		critical, good bool
+		oids           []asn1.ObjectIdentifier
+	}{
+		"good":         {true, true, []asn1.ObjectIdentifier{stamping}},
+		"not critical": {false, false, []asn1.ObjectIdentifier{stamping}},
+		"two uses":     {true, false, []asn1.ObjectIdentifier{stamping, server}},
+		"unknown use":  {true, false, []asn1.ObjectIdentifier{stamping, {1, 2, 3}}},
+	} {
+		eku, err := asn1.Marshal(c.oids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		valid := func(serial int64) *x509.Certificate {
+			return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: fmt.Sprint(serial)},
+				NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+		}
+		ca, leaf := valid(8), valid(9)
+		ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
+		leaf.ExtraExtensions = []pkix.Extension{{Id: oidExtKeyUsage, Critical: c.critical, Value: eku}}
+		root := certificate(t, ca, ca, key.Public(), key)
+		a := &authority{root: root, cert: certificate(t, leaf, root, key.Public(), key), key: key}
+		if _, err := a.request(t, []byte("m")); (err == nil) != c.good || err != nil && !errors.Is(err, ErrToken) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
