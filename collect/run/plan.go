@@ -15,7 +15,7 @@ type Plan struct {
 	Builtins    []collect.Artifact      // run on the first live source, or else on the first
 	Definitions []*artifacts.Definition // groups resolved; run on every source of their system
 	Paths       []string                // named by hand; taken from every source
-	Own         []string                // paths on live sources that are the collector's output
+	Own         []string                // paths of this host that are the collector's output
 	Sink        evidence.Sink
 	Budget      Budget
 	Commands    bool   // COMMAND sources may run

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -88,6 +89,28 @@ func sourcePath(p string) string {
 	return p
 }
 
+// ownIn gives paths of the live host as a source names them: none in an image,
+// and in a tree mounted on this host only those that lie in it.
+func ownIn(in collect.SourceInfo, own []string) []string {
+	if in.Live {
+		return own
+	}
+	top := in.Details["directory"]
+	if top == "" {
+		return nil
+	}
+	if real, err := filepath.EvalSymlinks(top); err == nil {
+		top = real
+	}
+	var out []string
+	for _, o := range own {
+		if rel, err := filepath.Rel(sourcePath(top), o); err == nil && filepath.IsLocal(rel) {
+			out = append(out, path.Join("/", filepath.ToSlash(rel)))
+		}
+	}
+	return out
+}
+
 func (f *Preflight) warn(p Plan) {
 	need := f.Estimate.Bytes
 	if m := p.Budget.MaxTotal; m > 0 {
@@ -119,10 +142,7 @@ func estimate(ctx context.Context, p Plan) Estimate {
 	defer cancel()
 	e := &counter{max: p.Budget.MaxFile}
 	for _, src := range p.Sources {
-		o := expand.Options{Dry: true, MaxEntries: EstimateEntries}
-		if src.Info().Live {
-			o.Own = p.Own
-		}
+		o := expand.Options{Dry: true, MaxEntries: EstimateEntries, Own: ownIn(src.Info(), p.Own)}
 		c := expand.New(ctx, src, p.Definitions, o)
 		tasks := c.Artifacts()
 		for _, path := range p.Paths {

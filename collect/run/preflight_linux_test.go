@@ -78,3 +78,13 @@ func TestEstimateEnds(t *testing.T) {
 		t.Error("an estimate ran a command")
 	}
 }
+
+func TestOwnOutputInAMountedTree(t *testing.T) {
+	in := collect.SourceInfo{Details: map[string]string{"directory": "/mnt/x"}}
+	if got := ownIn(in, []string{"/mnt/x/out", "/mnt/xy", "/mnt", "/tmp"}); !slices.Equal(got, []string{"/out"}) {
+		t.Errorf("%q", got)
+	}
+	if got := ownIn(collect.SourceInfo{}, []string{"/out"}); got != nil {
+		t.Errorf("in an image: %q", got)
+	}
+}
