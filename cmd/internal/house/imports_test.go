@@ -75,7 +75,7 @@ var (
 	mayUseHTTP   = []string{"evidence/store/s3", "evidence/tsa"}
 	notInCollect = []string{
 		"html/template", "html", "net/http/pprof", "net/http/httptest", "net/http/cgi", "net/http/fcgi", "net/rpc",
-		"net/smtp", "expvar", "plugin", "runtime/cgo", "testing",
+		"net/smtp", "expvar", "plugin", "runtime/cgo",
 		"github.com/hillu/go-yara/v4", "google.golang.org/grpc", "golang.org/x/net/websocket",
 	}
 )
