@@ -80,7 +80,15 @@ func pair(t *testing.T) {
 		_ = os.WriteFile("/proc/sys/net/ipv6/conf/"+k+"/disable_ipv6", []byte("1"), 0)
 	}
 	ipRun(t, "link add v0 type veth peer name v1", "link set v0 up", "link set v1 up")
-	time.Sleep(50 * time.Millisecond)
+	for range 300 { // until the kernel's link watch has let packets through
+		a, err1 := net.InterfaceByName("v0")
+		b, err2 := net.InterfaceByName("v1")
+		if err1 == nil && err2 == nil && a.Flags&b.Flags&net.FlagRunning != 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("the pair of interfaces does not come up")
 }
 
 // sender sends frames out of an interface as they are.
