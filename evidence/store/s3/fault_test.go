@@ -33,14 +33,13 @@ func newProxy(t *testing.T, g *gateway, harm int32, fault func(http.ResponseWrit
 	if err != nil {
 		t.Fatal(err)
 	}
-	pass := httputil.NewSingleHostReverseProxy(u)
-	direct := pass.Director
-	pass.Director = func(r *http.Request) {
-		host := r.Host
-		direct(r)
-		r.Host = host // it is signed
+	pass := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(u)
+			r.Out.Host = r.In.Host // it is signed
+		},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
-	pass.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	p := &proxy{fault: fault}
 	p.harm.Store(harm)
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
