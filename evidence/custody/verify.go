@@ -62,7 +62,7 @@ type Report struct {
 	Case        string        `json:"case"`
 	Entries     int64         `json:"entries"`
 	Checkpoints int64         `json:"checkpoints"`
-	Receipts    int64         `json:"receipts"`
+	Receipts    int64         `json:"receipts"` // good ones, each counted once
 	Root        string        `json:"root,omitempty"`  // of all entries, base64
 	Words       string        `json:"words,omitempty"` // the same, short
 	First       evidence.Time `json:"first,omitzero"`
@@ -317,6 +317,9 @@ func (v *verifier) signer(e Entry, name string) bool {
 }
 
 func (v *verifier) receipt(ctx context.Context, name string, ref Ref) error {
+	if v.referred[ref.SHA256] {
+		return nil // checked already
+	}
 	v.referred[ref.SHA256] = true
 	if !v.receipts[ref.SHA256] {
 		v.r.add(Damage, ref.Object, "is missing; %s names it", name)
