@@ -62,7 +62,7 @@ type Report struct {
 	Case        string        `json:"case"`
 	Entries     int64         `json:"entries"`
 	Checkpoints int64         `json:"checkpoints"`
-	Receipts    int64         `json:"receipts"` // good ones, each counted once
+	Receipts    int64         `json:"receipts"`        // good ones, each counted once
 	Root        string        `json:"root,omitempty"`  // of all entries, base64
 	Words       string        `json:"words,omitempty"` // the same, short
 	First       evidence.Time `json:"first,omitzero"`
@@ -122,7 +122,8 @@ type verifier struct {
 
 	entries, checkpoints []int64 // present, ascending
 	receipts             map[string]bool
-	referred             map[string]bool
+	referred             map[string]bool // receipts that entries name
+	checked              map[Ref]bool
 
 	tree     seal.Tree
 	previous string // "" after an entry that is missing
@@ -180,7 +181,7 @@ const window = 16
 
 // walk checks entries in order, with the checkpoint and the receipt of each.
 func (v *verifier) walk(ctx context.Context) error {
-	v.roots, v.referred = map[int64]string{}, map[string]bool{}
+	v.roots, v.referred, v.checked = map[int64]string{}, map[string]bool{}, map[Ref]bool{}
 	want := int64(0)
 	for chunk := range slices.Chunk(v.entries, window) {
 		names := make([]string, len(chunk))
@@ -317,10 +318,10 @@ func (v *verifier) signer(e Entry, name string) bool {
 }
 
 func (v *verifier) receipt(ctx context.Context, name string, ref Ref) error {
-	if v.referred[ref.SHA256] {
-		return nil // checked already
+	if v.checked[ref] {
+		return nil
 	}
-	v.referred[ref.SHA256] = true
+	v.checked[ref], v.referred[ref.SHA256] = true, true
 	if !v.receipts[ref.SHA256] {
 		v.r.add(Damage, ref.Object, "is missing; %s names it", name)
 		return nil
