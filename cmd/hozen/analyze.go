@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -85,7 +86,8 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err != nil {
 		return err
 	}
-	targets, bundles, err := openTargets(ctx, args, ids)
+	damaged := new(atomic.Int64)
+	targets, bundles, err := openTargets(ctx, args, ids, damaged)
 	defer func() {
 		for _, b := range bundles {
 			b.Close()
@@ -113,7 +115,7 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	for _, t := range targets {
 		facts.Parents = append(facts.Parents, t.Parent())
 	}
-	r := &sweepRun{analyzeFlags: f, app: app, facts: facts, ids: ids, bundles: bundles}
+	r := &sweepRun{analyzeFlags: f, app: app, facts: facts, ids: ids, bundles: bundles, damaged: damaged}
 	return r.sweep(ctx, targets, pool)
 }
 
@@ -149,7 +151,7 @@ func showRuleProblems(app *cli.App, facts report.Facts) {
 
 // openTargets opens what is to be swept. A bundle that needs an identity which
 // was not given is an error at once, not a sweep without items.
-func openTargets(ctx context.Context, args []string, ids []age.Identity) (out []analyze.Target, bundles []*bundle.Bundle, err error) {
+func openTargets(ctx context.Context, args []string, ids []age.Identity, damaged *atomic.Int64) (out []analyze.Target, bundles []*bundle.Bundle, err error) {
 	for _, arg := range args {
 		if !open.IsS3(arg) && !target.IsBundle(ctx, arg) {
 			t, err := target.NewFiles(arg)
@@ -164,7 +166,7 @@ func openTargets(ctx context.Context, args []string, ids []age.Identity) (out []
 			return out, bundles, err
 		}
 		bundles = append(bundles, b)
-		out = append(out, target.NewBundle(arg, b))
+		out = append(out, sealedTarget{target.NewBundle(arg, b), damaged})
 	}
 	return out, bundles, nil
 }
@@ -201,6 +203,7 @@ type sweepRun struct {
 	facts     report.Facts
 	ids       []age.Identity
 	bundles   []*bundle.Bundle
+	damaged   *atomic.Int64  // reads that did not give what was sealed
 	folder    *report.Folder // nil without --out
 	sealed    *bundle.Totals // likewise
 	unscanned int
@@ -269,6 +272,9 @@ func (f *sweepRun) verdict(sum analyze.Summary) error {
 	f.app.Notef("%s items, %s in %.1f s: %s findings in %s items; %s items not scanned to their end; %d of %d rule files not used in full",
 		cli.Count(sum.Items), cli.Bytes(sum.Bytes), sum.Seconds, cli.Count(sum.Findings), cli.Count(sum.Flagged), cli.Count(sum.Unscanned), f.facts.Failed(), len(f.facts.Rules))
 	switch {
+	case f.damaged.Load() > 0:
+		return cli.WithHint(cli.WithCode(cli.VerifyFailed, errors.New("a bundle is not what was sealed: what could not be proved was not scanned")),
+			"hozen verify lists every problem")
 	case f.failOnFindings && sum.Findings > 0:
 		return cli.Ended(cli.Findings)
 	case sum.Unscanned > 0 || f.facts.Failed() > 0:

@@ -64,7 +64,7 @@ func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, glo
 			return readError(fmt.Errorf("%s: %w", it.Record.Path, err))
 		}
 		if it.Record.Outcome == "partial" {
-			app.Warnf("%s is partial: %s", it.Record.Path, it.Record.Error)
+			app.Warnf("%s is partial: %s%s", it.Record.Path, it.Record.Error, it.Record.Reason)
 			gaps++
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func newCustodyShowCommand(app *cli.App) *cobra.Command {
 			n := 0
 			for r, err := range log.Entries(cmd.Context()) {
 				if err != nil {
-					return cli.WithHint(cli.WithCode(cli.VerifyFailed, err), "hozen custody verify names every problem")
+					return unreadable(cmd.Context(), err)
 				}
 				n++
 				if err := showEntry(app, r); err != nil {
@@ -76,6 +77,14 @@ func newCustodyShowCommand(app *cli.App) *cobra.Command {
 	storeFlag(cmd, &where)
 	cmd.Flags().StringVar(&caseID, "case", "", "the case's `id`")
 	return cmd
+}
+
+// unreadable tells a log that can't be reached from one that is damaged.
+func unreadable(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrNoBucket) || errors.Is(err, store.ErrUnavailable) {
+		return storeError(err)
+	}
+	return cli.WithHint(cli.WithCode(cli.VerifyFailed, err), "hozen custody verify names every problem")
 }
 
 func showEntry(app *cli.App, r custody.Record) error {

@@ -62,6 +62,8 @@ func openBundle(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bu
 	b, err := bundle.Open(ctx, o, ids...)
 	if errors.Is(err, bundle.ErrNotBundle) {
 		err = cli.WithHint(err, "name the folder, ZIP or s3:// prefix that holds README.txt, seal and segments")
+	} else {
+		err = storeError(err)
 	}
 	if err != nil {
 		return nil, errors.Join(err, o.Close())

@@ -199,9 +199,12 @@ func (p *putter) record(ctx context.Context, infos []store.Info) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := log.PutReceipt(ctx, custody.Receipt{Bundle: b.Header.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
-	if err != nil {
-		return fmt.Errorf("storing the receipt: %w", err)
+	var receipt *custody.Ref // of a repeated intake there is one already
+	if !had[custody.Stored] {
+		receipt, err = log.PutReceipt(ctx, custody.Receipt{Bundle: b.Header.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
+		if err != nil {
+			return fmt.Errorf("storing the receipt: %w", err)
+		}
 	}
 	base := custody.Entry{Bundle: ref, Purpose: p.Purpose, Basis: p.Basis, Place: p.Place}
 	for _, e := range entries(b, base, p.done.Report, receipt) {

@@ -53,7 +53,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	// The bundle outlives an interruption: what was taken is sealed.
 	w, err := bundle.New(context.WithoutCancel(ctx), out, o)
 	if err != nil {
-		return errors.Join(err, out.Close())
+		return errors.Join(StoreHint(err), out.Close())
 	}
 	app.Notef("collecting into %s (bundle %s)", out, w.Bundle())
 	s, runErr := f.run(ctx, app, w, &plan, notes)
@@ -188,7 +188,7 @@ func conclude(app *cli.App, f flags, out bundle.Output, t bundle.Totals, s run.S
 		Format: "hozen-collect/1", Bundle: t.Bundle, Case: f.caseID, Place: out.String(), State: seal.Complete,
 		Items: t.Items, Bytes: t.Bytes, Stored: t.Stored, Segments: t.Segments, Outcomes: t.Outcomes, Gaps: s.Gaps,
 		Root: seal.RootText(t.Checkpoint.Root), Words: seal.Words(t.Checkpoint.Root), VKey: signer.VKey(), Fingerprint: signer.Fingerprint(),
-		Ephemeral: signer.Ephemeral(), Stopped: s.Stopped, FirstGaps: s.FirstGaps, Artifacts: s.Artifacts, Unsupported: s.Unsupported,
+		Ephemeral: signer.Ephemeral(), Stopped: s.Stopped, FirstGaps: gapsOf(s), Artifacts: talliesOf(s), Unsupported: s.Unsupported,
 	}
 	if s.Interrupted {
 		r.State = seal.Interrupted

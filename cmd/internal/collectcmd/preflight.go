@@ -54,7 +54,7 @@ func (f *flags) preflight(ctx context.Context, app *cli.App, p *run.Plan) error 
 
 // ask wants a plain yes on standard input.
 func ask(app *cli.App) error {
-	fmt.Fprint(app.Err, "Start? [y/N] ")
+	fmt.Fprintln(app.Err, "Start? [y/N]")
 	answer, err := bufio.NewReader(io.LimitReader(app.In, 100)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading the answer: %w", err)

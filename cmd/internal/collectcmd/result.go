@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/run"
 	"github.com/hozen-dfir/hozen/evidence"
 )
@@ -23,14 +24,49 @@ type result struct {
 	Segments    int                      `json:"segments"`
 	Outcomes    map[evidence.Outcome]int `json:"outcomes"`
 	Gaps        int64                    `json:"gaps"`
-	FirstGaps   []run.Gap                `json:"first_gaps,omitempty"`
+	FirstGaps   []gap                    `json:"first_gaps,omitempty"`
 	Unsupported int64                    `json:"unsupported,omitempty"`
-	Artifacts   []run.Tally              `json:"artifacts,omitempty"`
+	Artifacts   []tally                  `json:"artifacts,omitempty"`
 	Root        string                   `json:"root"`
 	Words       string                   `json:"words"`
 	VKey        string                   `json:"vkey"`
 	Fingerprint string                   `json:"fingerprint"`
 	Ephemeral   bool                     `json:"ephemeral"`
+}
+
+// gap is something that was asked for and not had.
+type gap struct {
+	Source   string           `json:"source"`
+	Path     string           `json:"path"`
+	Artifact string           `json:"artifact"`
+	Outcome  evidence.Outcome `json:"outcome"`
+	Why      string           `json:"why,omitempty"`
+}
+
+// tally is what came of one artifact on one source.
+type tally struct {
+	Source   string         `json:"source"`
+	Artifact string         `json:"artifact"`
+	Outcomes collect.Counts `json:"outcomes,omitempty"`
+	Gaps     int64          `json:"gaps"`
+	Seconds  float64        `json:"seconds"`
+	Error    string         `json:"error,omitempty"`
+}
+
+func gapsOf(s run.Summary) []gap {
+	var out []gap
+	for _, g := range s.FirstGaps {
+		out = append(out, gap{g.Source, g.Path, g.Artifact, g.Outcome, g.Why})
+	}
+	return out
+}
+
+func talliesOf(s run.Summary) []tally {
+	var out []tally
+	for _, t := range s.Artifacts {
+		out = append(out, tally{t.Source, t.Artifact, t.Outcomes, t.Gaps, t.Took.Seconds(), t.Error})
+	}
+	return out
 }
 
 // gapsShown is how many gaps are named on a terminal; all are in the bundle.

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync/atomic"
+
+	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/target"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+)
+
+// sealedTarget is a bundle under a sweep that remembers whether what was read
+// of it is what was sealed. A damaged segment costs its items and not the
+// sweep, but the command must not end as if all had been well.
+type sealedTarget struct {
+	*target.Bundle
+	damaged *atomic.Int64
+}
+
+func (t sealedTarget) note(err error) error {
+	if errors.Is(err, bundle.ErrVerify) {
+		t.damaged.Add(1)
+	}
+	return err
+}
+
+// Inputs implements analyze.Target.
+func (t sealedTarget) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
+	return func(yield func(analyze.Input, error) bool) {
+		for in, err := range t.Bundle.Inputs(ctx) {
+			if fetch := in.Fetch; fetch != nil {
+				in.Fetch = func(ctx context.Context, block int) ([]byte, error) {
+					b, err := fetch(ctx, block)
+					return b, t.note(err)
+				}
+			}
+			if !yield(in, t.note(err)) {
+				return
+			}
+		}
+	}
+}
