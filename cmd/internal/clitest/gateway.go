@@ -1,0 +1,136 @@
+package clitest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Key and secret of a Gateway's owner.
+const (
+	gatewayKey    = "rootkey"
+	gatewaySecret = "rootsecret"
+)
+
+// Gateway is a real S3 server (versitygw) on the loopback.
+type Gateway struct {
+	Endpoint string // URL
+	admin    *minio.Client
+	cmd      *exec.Cmd
+	gone     chan struct{}
+}
+
+// GatewayProgram finds versitygw: by HOZEN_VERSITYGW, in the cache that
+// scripts/setup fills, or on the path; "" where there is none.
+func GatewayProgram() string {
+	if bin := os.Getenv("HOZEN_VERSITYGW"); bin != "" {
+		return bin
+	}
+	bin := filepath.Join(cacheDir(), "bin", "versitygw")
+	if _, err := os.Stat(bin); err == nil {
+		return bin
+	}
+	bin, _ = exec.LookPath("versitygw")
+	return bin
+}
+
+// StartGateway starts the server with its data below base. Stop it.
+func StartGateway(base string) (*Gateway, error) {
+	for _, d := range []string{"data", "versions", "iam"} {
+		if err := os.MkdirAll(filepath.Join(base, d), 0o700); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr := l.Addr().String()
+	l.Close()
+	cmd := exec.Command(GatewayProgram(), "--port", addr, "--access", gatewayKey, "--secret", gatewaySecret, "--quiet",
+		"--iam-dir", filepath.Join(base, "iam"), "posix", "--versioning-dir", filepath.Join(base, "versions"), filepath.Join(base, "data"))
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	g := &Gateway{Endpoint: "http://" + addr, cmd: cmd, gone: make(chan struct{})}
+	go func() {
+		cmd.Wait()
+		close(g.gone)
+	}()
+	if g.admin, err = minio.New(addr, &minio.Options{Creds: credentials.NewStaticV4(gatewayKey, gatewaySecret, ""), Region: "us-east-1"}); err != nil {
+		g.Stop()
+		return nil, err
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if _, err = g.admin.ListBuckets(context.Background()); err == nil {
+			return g, nil
+		}
+		if time.Now().After(deadline) {
+			g.Stop()
+			return nil, fmt.Errorf("versitygw does not answer: %w\n%s", err, log.String())
+		}
+	}
+}
+
+// Stop kills the server.
+func (g *Gateway) Stop() {
+	g.cmd.Process.Kill()
+	<-g.gone
+}
+
+// Bucket makes a bucket with versioning.
+func (g *Gateway) Bucket(name string) error {
+	ctx := context.Background()
+	if err := g.admin.MakeBucket(ctx, name, minio.MakeBucketOptions{}); err != nil {
+		return err
+	}
+	return g.admin.EnableVersioning(ctx, name)
+}
+
+// Env is what a program needs to use the server.
+func (g *Gateway) Env() map[string]string {
+	return map[string]string{
+		"HOZEN_S3_ENDPOINT": g.Endpoint, "AWS_ACCESS_KEY_ID": gatewayKey, "AWS_SECRET_ACCESS_KEY": gatewaySecret, "AWS_REGION": "us-east-1",
+	}
+}
+
+// gatewayKeeper is the key of a script's server among its values.
+type gatewayKeeper struct{}
+
+// s3 starts a server and makes it the one that programs use, makes buckets in
+// it, or stops it. After "s3 stop" nothing listens where it was.
+func s3(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: s3 start | stop | bucket NAME")
+	}
+	g := ts.Value(gatewayKeeper{}).(**Gateway)
+	switch {
+	case args[0] == "start":
+		var err error
+		*g, err = StartGateway(ts.MkAbs(".s3"))
+		ts.Check(err)
+		ts.Defer((*g).Stop)
+		for k, v := range (*g).Env() {
+			ts.Setenv(k, v)
+		}
+	case *g == nil:
+		ts.Fatalf("s3: no server was started")
+	case args[0] == "stop":
+		(*g).Stop()
+	case args[0] == "bucket" && len(args) == 2:
+		ts.Check((*g).Bucket(args[1]))
+	default:
+		ts.Fatalf("usage: s3 start | stop | bucket NAME")
+	}
+}
