@@ -11,14 +11,15 @@ import (
 
 var (
 	caseGrammar   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	deviceName    = regexp.MustCompile(`^(?i:con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`) // no folder on Windows can have it
 	bundleGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,79}$`)
 	sourceGrammar = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 )
 
 // ValidCase checks a case id against its grammar (SPEC.md, "Identifiers").
 func ValidCase(id string) error {
-	if !caseGrammar.MatchString(id) || strings.Contains(id, "..") {
-		return fmt.Errorf("case id %q: want 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit, without '..'", id)
+	if !caseGrammar.MatchString(id) || strings.Contains(id, "..") || strings.HasSuffix(id, ".") || deviceName.MatchString(id) {
+		return fmt.Errorf("case id %q: want 1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit, not ending in '.', without '..', and no device name of Windows", id)
 	}
 	return nil
 }

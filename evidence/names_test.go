@@ -93,7 +93,7 @@ func TestIDs(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []string{"", "-x", "a/b", "a..b", "a b", strings.Repeat("x", 65), "é", "a\n"} {
+	for _, bad := range []string{"", "-x", "a/b", "a..b", "a b", "IR-1.", "CON", "com1.x", strings.Repeat("x", 65), "é", "a\n"} {
 		if ValidCase(bad) == nil {
 			t.Errorf("case id %q passed", bad)
 		}

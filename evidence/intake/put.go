@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -237,11 +238,12 @@ func recorded(ctx context.Context, log *custody.Log, ref custody.BundleRef) (map
 func entries(b *bundle.Bundle, base custody.Entry, rep *bundle.Report, receipt *custody.Ref) []custody.Entry {
 	h := b.Header
 	collected := base
-	collected.Event, collected.Occurred, collected.Place, collected.Note = custody.Collected, h.Started, h.Place, h.Note
-	collected.Details = map[string]string{
+	collected.Event, collected.Occurred = custody.Collected, h.Started
+	collected.Place, collected.Note = custody.Clip(h.Place, stated), custody.Clip(h.Note, stated)
+	collected.Details = clipped(map[string]string{
 		"examiner": h.Examiner, "host": h.Host["hostname"], "kind": h.Kind, "tool": h.Tool.Name + " " + h.Tool.Version,
 		"tool_sha256": h.Tool.SHA256, "collector_key": h.Signer.VKey, "stated_by": "the collector, in its header",
-	}
+	})
 	out := []custody.Entry{collected}
 	if b.End != nil {
 		sealed := base
@@ -254,10 +256,21 @@ func entries(b *bundle.Bundle, base custody.Entry, rep *bundle.Report, receipt *
 	}
 	received := base
 	received.Event = custody.Received
-	received.Details = map[string]string{"from": b.String(), "state": rep.State, "checked": checked(rep), "root_words": rep.Words}
+	received.Details = clipped(map[string]string{"from": b.String(), "state": rep.State, "checked": checked(rep), "root_words": rep.Words})
 	stored := base
 	stored.Event, stored.Receipt = custody.Stored, receipt
 	return append(out, received, stored)
+}
+
+// stated bounds a text that the collector, or a path, brings into an entry: the
+// whole of it is in the bundle's header.
+const stated = 500
+
+func clipped(m map[string]string) map[string]string {
+	for k, v := range m {
+		m[k] = custody.Clip(v, stated)
+	}
+	return m
 }
 
 // checked names the checks that ran, and those that could not.
@@ -282,7 +295,7 @@ func Record(ctx context.Context, st store.Store, b *bundle.Bundle, event custody
 		return 0, err
 	}
 	return log.Append(ctx, custody.Entry{
-		Event: event, Details: details,
+		Event: event, Details: clipped(maps.Clone(details)),
 		Bundle: &custody.BundleRef{ID: b.Header.Bundle, Size: b.Last.Size, Root: seal.RootText(b.Last.Root)},
 	}, s)
 }

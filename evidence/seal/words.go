@@ -51,6 +51,12 @@ func SameRoot(given string, h tlog.Hash) (bool, error) {
 	return false, ErrRoot
 }
 
+// CheckRootForm reports whether a root written by hand can be one at all.
+func CheckRootForm(given string) error {
+	_, err := SameRoot(given, tlog.Hash{})
+	return err
+}
+
 func wrapRoot(err error) error {
 	if err != nil {
 		return ErrRoot
