@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -215,10 +216,16 @@ func (s *sweep) fault(sl *slot, f Fault) error {
 }
 
 // sourceFaults are gaps that the record itself states: what was not collected
-// was not examined either.
+// was not examined either. What a rule left out (the collector's own output, a
+// pseudo filesystem) is no gap; what a budget or an interruption cut is.
 func sourceFaults(r *evidence.Record) []Fault {
 	switch r.Outcome {
-	case evidence.Denied, evidence.Failed, evidence.Skipped:
+	case evidence.Skipped:
+		if !strings.HasPrefix(r.Reason, "budget ") && !strings.HasPrefix(r.Reason, "interrupted") {
+			return nil
+		}
+		return []Fault{{Kind: FaultSource, Reason: "skipped: " + r.Reason}}
+	case evidence.Denied, evidence.Failed:
 		why := cmp.Or(r.Error, r.Reason, "no reason given")
 		return []Fault{{Kind: FaultSource, Reason: string(r.Outcome) + ": " + why}}
 	case evidence.Partial:

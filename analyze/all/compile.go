@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strconv"
 
 	"github.com/hozen-dfir/hozen/analyze"
@@ -16,7 +17,13 @@ import (
 type Options struct {
 	Rules []string // YARA rule files, folders and zip files
 	IOCs  []string // lists of indicators: files and folders
+	// RulesFS and IOCsFS, where set, take the place of the two: content that
+	// is built in. Findings name its files with "builtin/" before them.
+	RulesFS, IOCsFS fs.FS
 }
+
+// builtIn stands before the names of files that are built in.
+const builtIn = "builtin/"
 
 // Names of the configuration's parts.
 const (
@@ -49,10 +56,17 @@ func Compile(ctx context.Context, opt Options) (analyze.Config, report.Facts, er
 }
 
 func addYARA(ctx context.Context, opt Options, cfg *analyze.Config, facts *report.Facts) (int, error) {
-	if len(opt.Rules) == 0 {
+	if len(opt.Rules) == 0 && opt.RulesFS == nil {
 		return 0, nil
 	}
-	rules, files, err := yara.Compile(ctx, opt.Rules)
+	var rules *yara.Compiled
+	var files []yara.FileReport
+	var err error
+	if opt.RulesFS != nil {
+		rules, files, err = yara.CompileFS(ctx, opt.RulesFS, builtIn)
+	} else {
+		rules, files, err = yara.Compile(ctx, opt.Rules)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("rules: %w", err)
 	}
@@ -85,10 +99,17 @@ func places(ps []yara.Problem) (out []string) {
 }
 
 func addIOC(ctx context.Context, opt Options, cfg *analyze.Config, facts *report.Facts) (int, error) {
-	if len(opt.IOCs) == 0 {
+	if len(opt.IOCs) == 0 && opt.IOCsFS == nil {
 		return 0, nil
 	}
-	set, lists, err := ioc.LoadPaths(ctx, opt.IOCs)
+	var set *ioc.Set
+	var lists []ioc.ListReport
+	var err error
+	if opt.IOCsFS != nil {
+		set, lists, err = ioc.LoadFS(ctx, opt.IOCsFS, builtIn)
+	} else {
+		set, lists, err = ioc.LoadPaths(ctx, opt.IOCs)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("indicators: %w", err)
 	}

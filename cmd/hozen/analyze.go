@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -16,9 +18,11 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/report"
 	"github.com/hozen-dfir/hozen/analyze/target"
 	"github.com/hozen-dfir/hozen/analyze/worker"
+	"github.com/hozen-dfir/hozen/analyze/yara"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
+	"github.com/hozen-dfir/hozen/rules"
 )
 
 // analyzeFlags are the flags of analyze.
@@ -30,6 +34,7 @@ type analyzeFlags struct {
 	timeout                     time.Duration
 	memory                      string
 	csv, failOnFindings         bool
+	starter                     bool
 }
 
 func newAnalyzeCommand(app *cli.App) *cobra.Command {
@@ -60,6 +65,7 @@ Exit codes: 0 done, 3 an item was not scanned to its end or a rule file not used
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.rules, "rules", nil, "YARA rule `path`: file, folder or zip (repeatable)")
 	fl.StringArrayVar(&f.iocs, "iocs", nil, "list of indicators, `path` of a file or folder (repeatable)")
+	fl.BoolVar(&f.starter, "starter", false, "look for the small starter set of rules and indicators that is built in")
 	fl.StringVar(&f.out, "out", "", "new `folder` for the findings and their bundle")
 	fl.StringArrayVar(&f.to, "to", nil, "age `recipient` of the findings bundle (repeatable)")
 	fl.StringVar(&f.caseID, "case", "", "case `id` of the findings (default: the first bundle's)")
@@ -77,7 +83,12 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err := f.check(app); err != nil {
 		return err
 	}
-	cfg, facts, err := all.Compile(ctx, all.Options{Rules: f.rules, IOCs: f.iocs})
+	debug.SetGCPercent(400) // this process passes bytes on; workers hold what is large
+	sources, err := f.sources(app)
+	if err != nil {
+		return err
+	}
+	cfg, facts, err := all.Compile(ctx, sources)
 	if err != nil {
 		return rulesError(err)
 	}
@@ -121,8 +132,10 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 
 func (f *analyzeFlags) check(app *cli.App) error {
 	switch {
-	case len(f.rules)+len(f.iocs) == 0:
-		return cli.WithHint(cli.Usagef("nothing to look for"), "give --rules and --iocs; the starter set is in rules/yara and rules/ioc")
+	case len(f.rules)+len(f.iocs) == 0 && !f.starter:
+		return cli.WithHint(cli.Usagef("nothing to look for"), "give --rules and --iocs, or --starter for the small set that is built in")
+	case len(f.rules)+len(f.iocs) > 0 && f.starter:
+		return cli.Usagef("--starter stands alone; its files are in rules/yara and rules/ioc too")
 	case app.JSON && f.csv:
 		return cli.Usagef("--json and --csv exclude each other")
 	case f.store != "" && f.signKey == "":
@@ -131,6 +144,25 @@ func (f *analyzeFlags) check(app *cli.App) error {
 		return cli.Usagef("--to goes with --out")
 	}
 	return nil
+}
+
+// sources are the rules and indicators to look for: those named, or the
+// starter set that is built in.
+func (f *analyzeFlags) sources(app *cli.App) (all.Options, error) {
+	o := all.Options{Rules: f.rules, IOCs: f.iocs}
+	if !f.starter {
+		return o, nil
+	}
+	var err error
+	if o.IOCsFS, err = fs.Sub(rules.IOC, "ioc"); err != nil {
+		return o, err
+	}
+	if !yara.Available() {
+		app.Warnf("%v: only indicators are looked for", yara.ErrNoYARA)
+		return o, nil
+	}
+	o.RulesFS, err = fs.Sub(rules.YARA, "yara")
+	return o, err
 }
 
 func rulesError(err error) error {

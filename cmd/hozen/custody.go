@@ -26,7 +26,7 @@ func newCustodyCommand(app *cli.App) *cobra.Command {
 		Short:   "Show and verify a case's record of custody",
 		Example: "  hozen custody verify --store vault/ --case IR-1",
 	}
-	cmd.AddCommand(newCustodyShowCommand(app), newCustodyVerifyCommand(app))
+	cmd.AddCommand(newCustodyShowCommand(app), newCustodyVerifyCommand(app), newCustodyScriptCommand(app))
 	return cmd
 }
 
@@ -245,4 +245,19 @@ func recordEvent(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bu
 	}
 	app.Notef("custody: entry %d of case %s, %s, signed by %s", n, b.Header.Case, event, signer)
 	return nil
+}
+
+// newCustodyScriptCommand gives away the script that needs nothing of ours.
+func newCustodyScriptCommand(app *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "script",
+		Short: "Print the script that checks a log with bash, openssl and sha256sum alone",
+		Example: `  hozen custody script > verify-custody.sh
+  bash verify-custody.sh vault/cases/IR-1/custody`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := app.Out.Write(custody.VerifyScript())
+			return err
+		},
+	}
 }
