@@ -12,6 +12,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/durable"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
 )
@@ -60,6 +61,9 @@ func openBundle(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bu
 		return nil, err
 	}
 	b, err := bundle.Open(ctx, o, ids...)
+	if err == nil {
+		err = onlyBegun(b)
+	}
 	if errors.Is(err, bundle.ErrNotBundle) {
 		err = cli.WithHint(err, "name the folder, ZIP or s3:// prefix that holds README.txt, seal and segments")
 	} else {
@@ -69,6 +73,20 @@ func openBundle(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bu
 		return nil, errors.Join(err, o.Close())
 	}
 	return b, nil
+}
+
+// onlyBegun is an error where a collection died between its header and the
+// first checkpoint: nothing was sealed yet, so nothing can have been altered.
+func onlyBegun(b *bundle.Bundle) error {
+	if b.Last.Size > 0 {
+		return nil
+	}
+	for name := range b.Names() {
+		if name != "README.txt" && name != "verify.sh" && name != "seal/000000.json" && !durable.IsTemp(name) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w yet: its collection died before anything was sealed", b, bundle.ErrNotBundle)
 }
 
 // openSound opens a bundle for reading what is in it: its seal must hold, and

@@ -99,6 +99,9 @@ func openJoined(ctx context.Context, app *cli.App, args, identities []string) (*
 		places = append(places, o)
 	}
 	b, err := bundle.Open(ctx, bundle.Joined(places...), ids...)
+	if err == nil {
+		err = onlyBegun(b)
+	}
 	if err != nil {
 		return nil, storeError(err)
 	}
