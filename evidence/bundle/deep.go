@@ -11,22 +11,27 @@ import (
 	"fmt"
 	"hash"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/segment"
 )
 
-// partRef is a part of an item that is checked with the whole item, after the
-// segments.
-type partRef struct {
-	segment int
-	r       evidence.Record
+// brief is what checking needs of a record. Reading no more of it than that
+// halves the time of parsing.
+type brief struct {
+	Format  string           `json:"format"`
+	Seq     uint64           `json:"seq"`
+	Path    string           `json:"path"`
+	Outcome evidence.Outcome `json:"outcome"`
+	Size    int64            `json:"size,string"`
+	SHA256  string           `json:"sha256"`
+	SHA1    string           `json:"sha1"`
+	MD5     string           `json:"md5"`
+	Part    *evidence.Part   `json:"part"`
 }
 
 // deepWorker opens segments and checks all that is in them.
@@ -45,11 +50,13 @@ func (v *verification) deepWorker(ctx context.Context, next <-chan seal.Segment)
 			return err
 		case err != nil:
 			v.problem(s.Object, "%v", trim(err))
+			v.chains.finished(s.Number)
 			continue
 		}
-		if err := v.inside(seg, s, d); err != nil {
+		if err := v.inside(ctx, seg, s, d); err != nil {
 			v.problem(s.Object, "%v", trim(err))
 		}
+		v.chains.finished(s.Number)
 		v.progress(s.Size)
 	}
 	return nil
@@ -60,16 +67,18 @@ func trim(err error) string {
 	return strings.TrimPrefix(err.Error(), ErrVerify.Error()+": ")
 }
 
-// inside checks one segment's records and content.
-func (v *verification) inside(seg *segment.Segment, s seal.Segment, d *digester) error {
+// inside checks one segment's records and content. Parts come last: their
+// whole items may have to wait for another worker.
+func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.Segment, d *digester) error {
 	root, n := seg.Root()
 	if seal.RootText(root) != s.Root || n != s.Items {
 		return fmt.Errorf("its %d item records have root %s; the leaf says %d and %s", n, seal.RootText(root), s.Items, s.Root)
 	}
 	seq, content := s.First, 0
 	tally := map[evidence.Outcome]int{}
+	var parts []brief
 	for line := range seg.Lines() {
-		var r evidence.Record
+		var r brief
 		if err := json.Unmarshal(line, &r); err != nil {
 			return fmt.Errorf("record %d is no JSON: %w", seq, err)
 		}
@@ -81,9 +90,7 @@ func (v *verification) inside(seg *segment.Segment, s seal.Segment, d *digester)
 			content++
 		}
 		if r.Part != nil {
-			v.mu.Lock()
-			v.parts[r.Part.Item] = append(v.parts[r.Part.Item], partRef{s.Number, r})
-			v.mu.Unlock()
+			parts = append(parts, r)
 		} else if err := v.content(seg, r, d); err != nil {
 			v.problem(s.Object, "record %d, %q: %v", r.Seq, r.Path, trim(err))
 		}
@@ -95,19 +102,25 @@ func (v *verification) inside(seg *segment.Segment, s seal.Segment, d *digester)
 		return fmt.Errorf("%d records have content, and there are %d entries", content, seg.Entries())
 	}
 	v.items.Add(int64(n))
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.tally == nil {
-		v.tally = map[evidence.Outcome]int{}
-	}
-	for k, x := range tally {
-		v.tally[k] += x
+	v.count(tally)
+	for _, r := range parts {
+		if err := v.part(ctx, seg, s, r, d); err != nil {
+			v.problem(s.Object, "record %d, part %d of %q: %v", r.Seq, r.Part.Number, r.Path, trim(err))
+		}
 	}
 	return nil
 }
 
+func (v *verification) count(tally map[evidence.Outcome]int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for k, n := range tally {
+		v.tally[k] += n
+	}
+}
+
 // content checks the bytes of an item that lies in one segment.
-func (v *verification) content(seg *segment.Segment, r evidence.Record, d *digester) error {
+func (v *verification) content(seg *segment.Segment, r brief, d *digester) error {
 	if r.Size == 0 {
 		return nil
 	}
@@ -118,7 +131,7 @@ func (v *verification) content(seg *segment.Segment, r evidence.Record, d *diges
 	if err := e.CheckCRC(); err != nil {
 		return err
 	}
-	d.reset(r)
+	d.reset(r.SHA1 != "", r.MD5 != "")
 	at := 0
 	for _, f := range e.Frames {
 		if err := d.frame(e.Data[at:at+f.Stored], f.Content); err != nil {
@@ -130,88 +143,20 @@ func (v *verification) content(seg *segment.Segment, r evidence.Record, d *diges
 	return d.compare(r.Size, r.SHA256, r.SHA1, r.MD5)
 }
 
-// wholeItems checks the items that lie in parts: each part by itself and the
-// whole, in one pass over their content.
-func (v *verification) wholeItems(ctx context.Context) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(v.o.Workers)
-	for _, item := range slices.Sorted(maps.Keys(v.parts)) {
-		refs := v.parts[item]
-		slices.SortFunc(refs, func(a, b partRef) int { return a.r.Part.Number - b.r.Part.Number })
-		g.Go(func() error {
-			err := v.wholeItem(ctx, refs)
-			if err != nil && ctx.Err() == nil {
-				v.problem(v.b.Segments[refs[0].segment-1].Object, "item %d, %q: %v", item, refs[0].r.Path, trim(err))
-			}
-			return ctx.Err()
-		})
-	}
-	return g.Wait()
-}
-
-func (v *verification) wholeItem(ctx context.Context, refs []partRef) error {
-	whole, err := newDigester()
-	if err != nil {
-		return err
-	}
-	defer whole.dec.Close()
-	last := refs[len(refs)-1].r
-	whole.reset(evidence.Record{SHA1: last.Part.WholeSHA1, MD5: last.Part.WholeMD5})
-	var off int64
-	for i, ref := range refs {
-		r := ref.r
-		if r.Part.Number != i+1 || r.Part.Offset != off || r.Part.Last && i != len(refs)-1 || r.Part.Item != refs[0].r.Seq {
-			return fmt.Errorf("part %d (record %d) does not follow the one before", r.Part.Number, r.Seq)
-		}
-		off += r.Size
-		if err := v.part(ctx, ref, whole); err != nil {
-			return fmt.Errorf("part %d (record %d): %w", r.Part.Number, r.Seq, err)
-		}
-	}
-	v.bytes.Add(whole.size)
-	if !last.Part.Last {
-		if v.b.End != nil {
-			return errors.New("its last part is missing from a bundle that was ended")
-		}
-		return nil
-	}
-	return whole.compare(last.Part.WholeSize, last.Part.WholeSHA256, last.Part.WholeSHA1, last.Part.WholeMD5)
-}
-
-// part checks one part and adds its content to the whole.
-func (v *verification) part(ctx context.Context, ref partRef, whole *digester) error {
-	r := ref.r
+// part checks one part by itself, then adds its content to the whole item.
+func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
+	d.keep = true
+	d.content = d.content[:0]
+	err := v.content(seg, r, d)
+	d.keep = false
 	if r.Size == 0 {
-		return nil
+		d.content = d.content[:0]
 	}
-	e, err := v.b.place(ctx, ref.segment, r.Seq)
+	cerr := v.chains.add(ctx, s.Number, r, d.content, err == nil)
 	if err != nil {
 		return err
 	}
-	if err := e.CheckCRC(); err != nil {
-		return err
-	}
-	part := &digester{sha256: sha256.New()}
-	if r.SHA1 != "" {
-		part.sha1 = sha1.New()
-	}
-	if r.MD5 != "" {
-		part.md5 = md5.New()
-	}
-	at := 0
-	for _, f := range e.Frames {
-		if err := whole.frame(e.Data[at:at+f.Stored], f.Content); err != nil {
-			return err
-		}
-		if r.Part.Number > 1 {
-			part.write(whole.buf)
-		}
-		at += f.Stored
-	}
-	if r.Part.Number == 1 { // the whole is no more than this so far
-		return whole.compare(r.Size, r.SHA256, r.SHA1, r.MD5)
-	}
-	return part.compare(r.Size, r.SHA256, r.SHA1, r.MD5)
+	return cerr
 }
 
 // totals compares the end leaf's counts with what was read.
@@ -235,6 +180,8 @@ type digester struct {
 	buf               []byte
 	sha256, sha1, md5 hash.Hash
 	size              int64
+	keep              bool   // gather the content, which is no more than a part
+	content           []byte // as far as keep was set
 }
 
 func newDigester() (*digester, error) {
@@ -242,14 +189,20 @@ func newDigester() (*digester, error) {
 	return &digester{dec: dec, sha256: sha256.New()}, err
 }
 
-// reset begins an item; SHA-1 and MD5 are computed where the record has them.
-func (d *digester) reset(r evidence.Record) {
+// begin makes a digester that only hashes.
+func (d *digester) begin(withSHA1, withMD5 bool) {
+	d.sha256 = sha256.New()
+	d.reset(withSHA1, withMD5)
+}
+
+// reset begins an item.
+func (d *digester) reset(withSHA1, withMD5 bool) {
 	d.size, d.sha1, d.md5 = 0, nil, nil
 	d.sha256.Reset()
-	if r.SHA1 != "" {
+	if withSHA1 {
 		d.sha1 = sha1.New()
 	}
-	if r.MD5 != "" {
+	if withMD5 {
 		d.md5 = md5.New()
 	}
 }
@@ -257,6 +210,9 @@ func (d *digester) reset(r evidence.Record) {
 func (d *digester) frame(stored []byte, content int) (err error) {
 	if d.buf, err = decode(d.dec, stored, content, d.buf); err == nil {
 		d.write(d.buf)
+		if d.keep {
+			d.content = append(d.content, d.buf...)
+		}
 	}
 	return err
 }

@@ -30,6 +30,9 @@ func (b *Bundle) load(ctx context.Context, s seal.Segment, buf []byte) (*segment
 	}
 	defer o.Close()
 	if need := int(s.Size) + 1; cap(buf) < need {
+		if buf != nil || need > segment.DefaultSize/2 { // one size that fits all that follow
+			need = max(need, segment.DefaultSize+cipherRoom)
+		}
 		buf = make([]byte, 0, need)
 	}
 	tee := &teeReader{r: o, h: sha256.New()}

@@ -105,7 +105,7 @@ func (b *Bundle) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	if o.Workers <= 0 {
 		o.Workers = min(runtime.GOMAXPROCS(0), MaxWorkers)
 	}
-	v := &verification{b: b, o: o, parts: map[uint64][]partRef{}}
+	v := &verification{b: b, o: o, chains: newChains(), tally: map[evidence.Outcome]int{}}
 	v.r = &Report{
 		Bundle: b.Header.Bundle, Case: b.Header.Case, State: StateUnfinished, Leaves: b.Last.Size,
 		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Segments: len(b.Segments),
@@ -130,13 +130,13 @@ type verification struct {
 	o VerifyOptions
 	r *Report
 
-	mu    sync.Mutex
-	seen  int // problems already accounted to a check
-	parts map[uint64][]partRef
-	tally map[evidence.Outcome]int
-	items atomic.Int64
-	bytes atomic.Int64
-	done  atomic.Int64
+	mu     sync.Mutex
+	seen   int // problems already accounted to a check
+	tally  map[evidence.Outcome]int
+	chains *chains
+	items  atomic.Int64
+	bytes  atomic.Int64
+	done   atomic.Int64
 }
 
 func (v *verification) problem(where, format string, args ...any) {
@@ -360,11 +360,13 @@ func (v *verification) segments(ctx context.Context) error {
 	if errors.Is(err, ErrNoIdentity) {
 		return err
 	}
-	if err == nil && deep {
-		err = v.wholeItems(ctx)
-	}
 	if err != nil {
 		return err
+	}
+	for item, err := range v.chains.open {
+		if v.b.End != nil {
+			v.problem("segments", "item %d: %v", item, err)
+		}
 	}
 	v.r.Items, v.r.Bytes = v.items.Load(), v.bytes.Load()
 	v.check("segments", "every segment's bytes as stored", v.statusOf("segments/"))

@@ -1,0 +1,117 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// chains put the parts of items together again while segments are checked in
+// parallel. Segments are handed out in order, so whoever waits for an earlier
+// part waits for somebody who does not wait for them.
+type chains struct {
+	mu    sync.Mutex
+	cond  *sync.Cond
+	items map[uint64]*chain
+	ready map[int]bool // segments finished, above low
+	low   int          // all segments up to this number are finished
+}
+
+// chain is one item on its way.
+type chain struct {
+	next   int // part that is due
+	path   string
+	whole  *digester
+	broken bool
+	last   bool // the last part has come
+}
+
+func newChains() *chains {
+	c := &chains{items: map[uint64]*chain{}, ready: map[int]bool{}}
+	c.cond = sync.NewCond(&c.mu)
+	return c
+}
+
+// finished says that nothing more comes of a segment.
+func (c *chains) finished(segment int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready[segment] = true
+	for c.ready[c.low+1] {
+		c.low++
+		delete(c.ready, c.low)
+	}
+	c.cond.Broadcast()
+}
+
+// add waits for a part's turn and hashes its content into the whole. sound
+// tells whether the part itself was.
+func (c *chains) add(ctx context.Context, segment int, r brief, content []byte, sound bool) error {
+	stop := context.AfterFunc(ctx, func() {
+		c.mu.Lock()
+		c.mu.Unlock()
+		c.cond.Broadcast()
+	})
+	defer stop()
+	c.mu.Lock()
+	for ctx.Err() == nil && c.low < segment-1 && !c.due(r) {
+		c.cond.Wait()
+	}
+	if ctx.Err() != nil {
+		c.mu.Unlock()
+		return ctx.Err()
+	}
+	it, err := c.take(r)
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	// The next part's owner waits until next is set, so the item is ours.
+	if sound && !it.broken {
+		it.whole.write(content)
+	}
+	it.broken = it.broken || !sound
+	if r.Part.Last && !it.broken {
+		p := r.Part
+		err = it.whole.compare(p.WholeSize, p.WholeSHA256, p.WholeSHA1, p.WholeMD5)
+	}
+	c.mu.Lock()
+	it.next, it.last = r.Part.Number+1, r.Part.Last
+	c.mu.Unlock()
+	c.cond.Broadcast()
+	return err
+}
+
+func (c *chains) due(r brief) bool {
+	it := c.items[r.Part.Item]
+	return r.Part.Number == 1 || it != nil && it.next == r.Part.Number
+}
+
+// take returns the item that a part continues, or begins it.
+func (c *chains) take(r brief) (*chain, error) {
+	it := c.items[r.Part.Item]
+	switch {
+	case it == nil && r.Part.Number == 1 && r.Part.Item == r.Seq:
+		d := &digester{}
+		d.begin(r.SHA1 != "", r.MD5 != "")
+		it = &chain{next: 1, path: r.Path, whole: d}
+		c.items[r.Seq] = it
+	case it == nil || it.next != r.Part.Number || it.last:
+		return nil, fmt.Errorf("part %d of item %d does not follow the one before", r.Part.Number, r.Part.Item)
+	case it.whole.size != r.Part.Offset && !it.broken:
+		return nil, fmt.Errorf("part %d of item %d lies at %d; %d bytes came before", r.Part.Number, r.Part.Item, r.Part.Offset, it.whole.size)
+	}
+	return it, nil
+}
+
+// open yields the items whose last part never came.
+func (c *chains) open(yield func(uint64, error) bool) {
+	for _, item := range slices.Sorted(maps.Keys(c.items)) {
+		if it := c.items[item]; !it.last && !yield(item, errors.New("its last part is missing from a bundle that was ended")) {
+			return
+		}
+	}
+}
