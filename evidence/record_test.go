@@ -1,9 +1,11 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io/fs"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,9 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			return // a year that RFC 3339 can't write
 		}
+		if own, err := AppendRecord(nil, &r); err != nil || !bytes.Equal(own, line) {
+			t.Fatalf("AppendRecord gives\n%s\njson.Marshal\n%s\n(%v)", own, line, err)
+		}
 		if err := json.Unmarshal(line, &again); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
@@ -64,4 +69,59 @@ func FuzzRecord(f *testing.F) {
 			t.Fatalf("%+v came back as %+v", r, again)
 		}
 	})
+}
+
+// AppendRecord knows every field: one that was added to Record alone would be
+// lost from every bundle.
+func TestAppendRecordIsWhole(t *testing.T) {
+	var r Record
+	fill(t, reflect.ValueOf(&r).Elem())
+	want, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := AppendRecord([]byte("before"), &r)
+	if err != nil || string(got) != "before"+string(want) {
+		t.Errorf("AppendRecord gives\n%s\njson.Marshal\n%s\n(%v)", got, want, err)
+	}
+	var none Record
+	want, _ = json.Marshal(none)
+	if got, err := AppendRecord(nil, &none); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("of an empty record AppendRecord gives\n%s\njson.Marshal\n%s\n(%v)", got, want, err)
+	}
+}
+
+// fill sets every field to something, with characters that JSON escapes.
+func fill(t *testing.T, v reflect.Value) {
+	t.Helper()
+	if v.Type() == reflect.TypeFor[Time]() {
+		v.Set(reflect.ValueOf(At(time.Unix(1_700_000_000, 120))))
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("a\"<é\x01\u2028" + v.Type().Name())
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(-7)
+	case reflect.Uint64:
+		v.SetUint(1 << 63)
+	case reflect.Uint8:
+		v.SetUint(200)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(t, v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(t, v.Index(0))
+	case reflect.Map:
+		v.Set(reflect.ValueOf(map[string]string{"k<": "v", "a": ""}))
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(t, v.Field(i))
+		}
+	default:
+		t.Fatalf("a field of kind %s: teach this test", v.Kind())
+	}
 }

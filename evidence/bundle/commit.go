@@ -3,7 +3,6 @@ package bundle
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -19,6 +18,7 @@ type committer struct {
 	seq   uint64
 	first uint64 // sequence number of cur's first record
 	began time.Time
+	line  []byte // the record being written
 }
 
 func newCommitter(w *Writer) *committer {
@@ -154,7 +154,8 @@ func (c *committer) record(j *job, r *evidence.Record, last bool) error {
 		}
 		r.Part.Item = j.parts.first
 	}
-	line, err := encodeRecord(r)
+	line, err := encodeRecord(c.line[:0], r)
+	c.line = line
 	if err != nil {
 		return err
 	}
@@ -235,8 +236,8 @@ func salt() string {
 
 // encodeRecord makes a record's line. Where it is too long, attributes that
 // can be long are left out, with a word about it.
-func encodeRecord(r *evidence.Record) ([]byte, error) {
-	line, err := json.Marshal(r)
+func encodeRecord(buf []byte, r *evidence.Record) ([]byte, error) {
+	line, err := evidence.AppendRecord(buf, r)
 	if err != nil || len(line) <= segment.MaxRecord {
 		return line, err
 	}
@@ -245,5 +246,5 @@ func encodeRecord(r *evidence.Record) ([]byte, error) {
 	cut.Lost, cut.LostMore = r.Lost[:min(len(r.Lost), 100)], r.LostMore || len(r.Lost) > 100
 	cut.Error = r.Error[:min(len(r.Error), 1000)] + " [record cut: it was over 1 MiB; extended attributes, ACL and details were left out]"
 	*r = cut
-	return json.Marshal(r)
+	return evidence.AppendRecord(line[:0], r)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // quickLook bounds the estimate where the collection starts without a question.
-const quickLook = 200 * time.Millisecond
+const quickLook = 100 * time.Millisecond
 
 // preflight looks before anything is written, says what it saw, and asks only
 // where --confirm was given.
