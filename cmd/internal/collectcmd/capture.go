@@ -2,6 +2,7 @@ package collectcmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -33,7 +34,8 @@ func (c captures) Collect(ctx context.Context, _ collect.Source, sink evidence.S
 	}
 	defer host.Close()
 	for _, name := range c {
-		if err := sink.Add(ctx, captureItem(host, name)); err != nil {
+		named := collect.LedgerOf(sink).For(name, true)
+		if err := named.Add(ctx, captureItem(host, name)); err != nil {
 			return err
 		}
 	}
@@ -58,9 +60,28 @@ func captureItem(host collect.Source, name string) evidence.Item {
 	if st, err := host.Lstat(path); err == nil {
 		r.Stat = st
 	}
-	it.Open = func(ctx context.Context) (evidence.Content, error) {
-		c, _, err := host.Open(ctx, path)
-		return c, err
-	}
+	it.Open = func(ctx context.Context) (evidence.Content, error) { return openCapture(ctx, path) }
 	return it
 }
+
+// openCapture opens a capture file through a source of its own: the sink reads
+// an item when the artifact that named it has long returned.
+func openCapture(ctx context.Context, path string) (evidence.Content, error) {
+	host, err := live.Open()
+	if err != nil {
+		return nil, err
+	}
+	c, _, err := host.Open(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	return captureContent{c, host}, nil
+}
+
+type captureContent struct {
+	evidence.Content
+	host collect.Source
+}
+
+// Close implements io.Closer.
+func (c captureContent) Close() error { return errors.Join(c.Content.Close(), c.host.Close()) }

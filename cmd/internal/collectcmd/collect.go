@@ -57,7 +57,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	}
 	app.Notef("collecting into %s (bundle %s)", out, w.Bundle())
 	s, runErr := f.run(ctx, app, w, &plan, notes)
-	s.Gaps += int64(unread(notes))
+	addGaps(&s, notes)
 	totals, err := w.Close(context.WithoutCancel(ctx), ending(s, runErr, signer.Ephemeral(), f.footprint(w, s)))
 	if err = errors.Join(runErr, err); err != nil {
 		return cli.WithHint(fmt.Errorf("the collection broke off: %w", err),
@@ -149,14 +149,14 @@ func addNotes(ctx context.Context, w *bundle.Writer, notes []image.Note) error {
 	return nil
 }
 
-func unread(notes []image.Note) int {
-	n := 0
-	for _, x := range notes {
-		if x.Unread {
-			n++
+// addGaps counts the volumes of an image that no source reads.
+func addGaps(s *run.Summary, notes []image.Note) {
+	for _, n := range notes {
+		if n.Unread {
+			s.Gaps++
+			s.FirstGaps = append(s.FirstGaps, run.Gap{Source: n.Volume, Path: "/", Artifact: "hozen.image", Outcome: evidence.Failed, Why: n.Text})
 		}
 	}
-	return n
 }
 
 // ending is the end leaf's draft.
