@@ -18,7 +18,13 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs every command as a user would.
-func TestScripts(t *testing.T) { clitest.Scripts(t, "testdata/script") }
+func TestScripts(t *testing.T) {
+	var holds []string
+	if facts().Libyara != "" {
+		holds = append(holds, "yara")
+	}
+	clitest.Scripts(t, "testdata/script", holds...)
+}
 
 func TestHelpIsWhole(t *testing.T) {
 	for _, bad := range cli.Lint(cli.Tree(program())) {

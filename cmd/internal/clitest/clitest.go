@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -25,14 +26,20 @@ import (
 //	glob VAR PATTERN   same A B   touch FILE TIME   count N PATTERN
 //	odd DIR            as N USER program args…
 //	interrupt N PATTERN program args…     growing FILE N program args…
-//	s3 start | stop | bucket NAME
+//	s3 start | stop | again | bucket NAME     await PATTERN
 //
-// described where they are defined, and the conditions [root], [yara], [s3].
-func Scripts(t *testing.T, dir string) {
+// described where they are defined, and the conditions [root], [s3],
+// [images], [corpus] and [yara], which holds where holds names it.
+func Scripts(t *testing.T, dir string, holds ...string) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 dir,
-		Cmds:                commands(),
-		Condition:           condition,
+		Dir:  dir,
+		Cmds: commands(),
+		Condition: func(c string) (bool, error) {
+			if c == "yara" {
+				return slices.Contains(holds, c), nil
+			}
+			return condition(c)
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {

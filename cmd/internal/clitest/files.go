@@ -16,7 +16,7 @@ import (
 func fileCommands() map[string]command {
 	return map[string]command{
 		"flip": flip, "append": appendTo, "swap": swap, "random": random, "hex": unhex,
-		"glob": glob, "same": same, "touch": touch, "count": count,
+		"glob": glob, "same": same, "touch": touch, "count": count, "await": await,
 	}
 }
 
@@ -90,7 +90,7 @@ func Random(name string, n int64) error {
 	}
 	var seed [32]byte
 	copy(seed[:], filepath.Base(name))
-	src, buf := rand.NewChaCha8(seed), make([]byte, 1<<20)
+	src, buf := rand.NewChaCha8(seed), make([]byte, min(n, 1<<20))
 	for n > 0 && err == nil {
 		k := min(n, int64(len(buf)))
 		src.Read(buf[:k]) // never fails
@@ -125,6 +125,23 @@ func count(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(len(list)) != args[0] {
 		ts.Fatalf("%s names %d files, want %s: %q", args[1], len(list), args[0], list)
 	}
+}
+
+// await waits, a minute at most, until PATTERN names a file.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, neg, args, 1, "await PATTERN")
+	if !appears(ts.MkAbs(args[0])) {
+		ts.Fatalf("%s was not there after a minute", args[0])
+	}
+}
+
+func appears(pattern string) bool {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if list, _ := filepath.Glob(pattern); len(list) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // same compares two files, or "stdout", byte for byte.

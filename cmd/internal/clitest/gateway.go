@@ -24,6 +24,8 @@ const (
 // Gateway is a real S3 server (versitygw) on the loopback.
 type Gateway struct {
 	Endpoint string // URL
+	addr     string
+	base     string
 	admin    *minio.Client
 	cmd      *exec.Cmd
 	gone     chan struct{}
@@ -56,36 +58,43 @@ func StartGateway(base string) (*Gateway, error) {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	cmd := exec.Command(GatewayProgram(), "--port", addr, "--access", gatewayKey, "--secret", gatewaySecret, "--quiet",
-		"--iam-dir", filepath.Join(base, "iam"), "posix", "--versioning-dir", filepath.Join(base, "versions"), filepath.Join(base, "data"))
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	g := &Gateway{Endpoint: "http://" + addr, cmd: cmd, gone: make(chan struct{})}
-	go func() {
-		cmd.Wait()
-		close(g.gone)
-	}()
+	g := &Gateway{Endpoint: "http://" + addr, addr: addr, base: base}
 	if g.admin, err = minio.New(addr, &minio.Options{Creds: credentials.NewStaticV4(gatewayKey, gatewaySecret, ""), Region: "us-east-1"}); err != nil {
-		g.Stop()
 		return nil, err
 	}
+	return g, g.Again()
+}
+
+// Again starts a server that was stopped, where it was and with what it held.
+func (g *Gateway) Again() error {
+	var log bytes.Buffer
+	g.cmd = exec.Command(GatewayProgram(), "--port", g.addr, "--access", gatewayKey, "--secret", gatewaySecret, "--quiet",
+		"--iam-dir", filepath.Join(g.base, "iam"), "posix", "--versioning-dir", filepath.Join(g.base, "versions"), filepath.Join(g.base, "data"))
+	g.cmd.Stdout, g.cmd.Stderr = &log, &log
+	if err := g.cmd.Start(); err != nil {
+		return err
+	}
+	cmd, gone := g.cmd, make(chan struct{})
+	g.gone = gone
+	go func() {
+		_ = cmd.Wait() // it is killed
+		close(gone)
+	}()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		if _, err = g.admin.ListBuckets(context.Background()); err == nil {
-			return g, nil
+		_, err := g.admin.ListBuckets(context.Background())
+		if err == nil {
+			return nil
 		}
 		if time.Now().After(deadline) {
 			g.Stop()
-			return nil, fmt.Errorf("versitygw does not answer: %w\n%s", err, log.String())
+			return fmt.Errorf("versitygw does not answer: %w\n%s", err, log.String())
 		}
 	}
 }
 
 // Stop kills the server.
 func (g *Gateway) Stop() {
-	g.cmd.Process.Kill()
+	_ = g.cmd.Process.Kill() // it may have been stopped before
 	<-g.gone
 }
 
@@ -112,7 +121,7 @@ type gatewayKeeper struct{}
 // it, or stops it. After "s3 stop" nothing listens where it was.
 func s3(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: s3 start | stop | bucket NAME")
+		ts.Fatalf("usage: s3 start | stop | again | bucket NAME")
 	}
 	g := ts.Value(gatewayKeeper{}).(**Gateway)
 	switch {
@@ -120,7 +129,7 @@ func s3(ts *testscript.TestScript, neg bool, args []string) {
 		var err error
 		*g, err = StartGateway(ts.MkAbs(".s3"))
 		ts.Check(err)
-		ts.Defer((*g).Stop)
+		ts.Defer(func() { (*g).Stop() })
 		for k, v := range (*g).Env() {
 			ts.Setenv(k, v)
 		}
@@ -128,9 +137,11 @@ func s3(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("s3: no server was started")
 	case args[0] == "stop":
 		(*g).Stop()
+	case args[0] == "again":
+		ts.Check((*g).Again())
 	case args[0] == "bucket" && len(args) == 2:
 		ts.Check((*g).Bucket(args[1]))
 	default:
-		ts.Fatalf("usage: s3 start | stop | bucket NAME")
+		ts.Fatalf("usage: s3 start | stop | again | bucket NAME")
 	}
 }

@@ -25,6 +25,12 @@ func condition(cond string) (bool, error) {
 		return os.Geteuid() == 0, nil
 	case "s3":
 		return GatewayProgram() != "", nil
+	case "images": // those that scripts/fixtures makes
+		_, err := os.Stat(filepath.Join(cacheDir(), "fixtures", "ntfs.raw"))
+		return err == nil, nil
+	case "corpus":
+		_, err := os.Stat(filepath.Join(repository(), "..", "shared", "corpus", "pcap"))
+		return err == nil, nil
 	}
 	return false, errors.New("unknown condition")
 }
@@ -103,17 +109,10 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	ts.Check(cmd.Start())
-	deadline := time.Now().Add(time.Minute)
-	for {
-		if list, _ := filepath.Glob(ts.MkAbs(args[1])); len(list) > 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			cmd.Process.Kill()
-			cmd.Wait()
-			ts.Fatalf("%s was not there after a minute\n%s", args[1], errs.String())
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !appears(ts.MkAbs(args[1])) {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		ts.Fatalf("%s was not there after a minute\n%s", args[1], errs.String())
 	}
 	ts.Check(cmd.Process.Signal(os.Interrupt))
 	err := cmd.Wait()

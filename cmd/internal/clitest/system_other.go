@@ -2,7 +2,11 @@
 
 package clitest
 
-import "errors"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
 
 func systemCommands() map[string]command { return nil }
 
@@ -12,6 +16,12 @@ func condition(cond string) (bool, error) {
 		return false, nil
 	case "s3":
 		return GatewayProgram() != "", nil
+	case "images": // those that scripts/fixtures makes
+		_, err := os.Stat(filepath.Join(cacheDir(), "fixtures", "ntfs.raw"))
+		return err == nil, nil
+	case "corpus":
+		_, err := os.Stat(filepath.Join(repository(), "..", "shared", "corpus", "pcap"))
+		return err == nil, nil
 	}
 	return false, errors.New("unknown condition")
 }
