@@ -52,7 +52,7 @@ func (c *chains) finished(segment int) {
 func (c *chains) add(ctx context.Context, segment int, r brief, content []byte, sound bool) error {
 	stop := context.AfterFunc(ctx, func() {
 		c.mu.Lock()
-		c.mu.Unlock()
+		defer c.mu.Unlock()
 		c.cond.Broadcast()
 	})
 	defer stop()

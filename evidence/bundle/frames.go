@@ -91,7 +91,7 @@ func (p *pool) fail(err error) {
 
 func (p *pool) wake() {
 	p.mu.Lock() // so that no waiter is between its check and its Wait
-	p.mu.Unlock()
+	defer p.mu.Unlock()
 	p.cond.Broadcast()
 }
 

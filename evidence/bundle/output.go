@@ -98,8 +98,10 @@ func (z *zipOutput) Put(_ context.Context, name string, body []byte) error {
 func putZip(zw *zip.Writer, name string, size int64, crc uint32, body io.Reader) error {
 	h := &zip.FileHeader{
 		Name: name, Method: zip.Store, CRC32: crc, CreatorVersion: 3<<8 | 20, ReaderVersion: 20,
-		CompressedSize64: uint64(size), UncompressedSize64: uint64(size), ExternalAttrs: 0o100600 << 16, ModifiedDate: 0x21,
+		CompressedSize64: uint64(size), UncompressedSize64: uint64(size), ExternalAttrs: 0o100600 << 16,
 	}
+	//lint:ignore SA1019 CreateRaw takes the field as it is, and does not look at Modified
+	h.ModifiedDate = 0x21 // 1980-01-01
 	w, err := zw.CreateRaw(h)
 	if err == nil {
 		_, err = io.Copy(w, body)
