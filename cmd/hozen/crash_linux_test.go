@@ -228,13 +228,6 @@ func (c *crash) recover(t *testing.T, v *victim, want, items int) {
 	}
 }
 
-// call runs the program as a shell would, in this process.
-func call(args ...string) (code int, out, errs string) {
-	var o, e bytes.Buffer
-	code = run(args, strings.NewReader(""), &o, &e)
-	return code, o.String(), e.String()
-}
-
 func sumOf(t *testing.T, name string) string {
 	b, err := os.ReadFile(name)
 	if err != nil {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -30,4 +32,11 @@ func TestHelpIsWhole(t *testing.T) {
 	for _, bad := range cli.Lint(cli.Tree(program())) {
 		t.Error(bad)
 	}
+}
+
+// call runs the program as a shell would, in this process.
+func call(args ...string) (code int, out, errs string) {
+	var o, e bytes.Buffer
+	code = run(args, strings.NewReader(""), &o, &e)
+	return code, o.String(), e.String()
 }
