@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -71,8 +72,13 @@ func TestByHand(t *testing.T) {
 		records = append(records, items...)
 		os.Remove(zip)
 	}
-	parts := mustRun(t, work, "bash", "-c", "cat out/data/live/huge.zst.part* | zstd -dq | sha256sum")
-	mustRun(t, work, "bash", "-c", "rm out/data/live/huge.zst.part*; zstd -dqr --rm out/data")
+	join := regexp.MustCompile(`(?m)^ +(find .*)$`).FindStringSubmatch(texts()[0].text)
+	if join == nil {
+		t.Fatal("README.txt does not tell how to put parts together")
+	}
+	mustRun(t, work, "bash", "-c", join[1])
+	mustRun(t, work, "zstd", "-dqr", "--rm", "out/data")
+	parts := mustRun(t, work, "sha256sum", "out/data/live/huge")
 	var sums bytes.Buffer
 	checked := 0
 	for line := range bytes.Lines(records) {

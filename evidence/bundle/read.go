@@ -20,7 +20,7 @@ import (
 // sealed soon.
 const (
 	frameAge = time.Second
-	partAge  = 4 * time.Second
+	partAge  = 3 * time.Second
 )
 
 // job is one item, or one flush of a stream, in the writer's order.

@@ -37,7 +37,7 @@ type Options struct {
 
 	Workers     int           // 1 to MaxWorkers; 0 means GOMAXPROCS
 	SegmentSize int           // bytes; 0 means segment.DefaultSize
-	SegmentAge  time.Duration // 0 means 8 s, so that no more than 10 s are ever at risk
+	SegmentAge  time.Duration // 0 means 5 s: with partAge and frameAge no more than 10 s are ever at risk
 	Now         func() time.Time
 
 	// TimeStamp, where set, gets an RFC 3161 token over the last checkpoint's
@@ -128,7 +128,7 @@ func (o *Options) complete() error {
 		return fmt.Errorf("segment size %d: want %d to %d bytes", o.SegmentSize, segment.MinSize, segment.MaxSize)
 	}
 	if o.SegmentAge == 0 {
-		o.SegmentAge = 8 * time.Second
+		o.SegmentAge = 5 * time.Second
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -174,12 +174,12 @@ func (o *Options) header() error {
 	return evidence.ValidCase(h.Case)
 }
 
-// RecipientID is how a header names a recipient: the first 16 hex digits of
-// the SHA-256 of its public text (age1…).
+// RecipientID is how a header names a recipient: "age:" and the first 16 hex
+// digits of the SHA-256 of its public text (age1…).
 func RecipientID(r age.Recipient) string {
 	text := fmt.Sprint(r)
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:8])
+	return "age:" + hex.EncodeToString(sum[:8])
 }
 
 // Bundle is the id of the bundle being written.
