@@ -52,7 +52,7 @@ const maxBlocks = 4 << 20
 // Encode returns the payload of an Item frame, in buf where that is large
 // enough.
 func (m *ItemMsg) Encode(buf []byte) ([]byte, error) {
-	rec, err := json.Marshal(&m.Record)
+	rec, err := evidence.AppendRecord(nil, &m.Record)
 	if err != nil {
 		return nil, fmt.Errorf("encode record: %w", err)
 	}
