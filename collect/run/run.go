@@ -182,9 +182,6 @@ func (r *runner) one(ctx context.Context, t task) {
 	r.mark(name)
 	began := time.Now()
 	outcome, reason, err := r.attempt(ctx, t, v)
-	if f, ok := r.plan.Sink.(flusher); ok {
-		err = errors.Join(err, f.Flush(ctx))
-	}
 	v.mu.Lock()
 	v.tally.Took += time.Since(began)
 	if err != nil {
@@ -199,9 +196,6 @@ func (r *runner) one(ctx context.Context, t task) {
 		Method: collect.Own, Artifacts: []string{name}, Details: map[string]string{"source": src.Name}}
 	_ = collect.Gone(r.stop, v, rec, outcome, reason, err) // a broken sink is remembered by the tap
 }
-
-// flusher is a sink that can seal what it holds at the end of an artifact.
-type flusher interface{ Flush(context.Context) error }
 
 func (r *runner) log(name, source string, o evidence.Outcome, reason string, err error) {
 	if r.plan.Log == nil {
