@@ -43,8 +43,9 @@ type Source interface {
 	// the sequence; what was yielded before it stands.
 	ReadDir(ctx context.Context, path string) iter.Seq2[Entry, error]
 	// Open opens a regular file or stream for its one pass and returns what
-	// it is now (stat of the opened object, never of another one). It never
-	// opens devices, fifos or sockets.
+	// it is now (stat of the opened object, never of another one; without
+	// extended attributes and ACL, which Lstat has). It never opens devices,
+	// fifos or sockets.
 	Open(ctx context.Context, path string) (evidence.Content, evidence.Stat, error)
 	// Crossing reports why a walk must not enter a directory unless asked to
 	// by name: "network mount nfs4", "pseudo filesystem proc", "loop"; ""

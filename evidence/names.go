@@ -44,6 +44,25 @@ func PartName(entry string, n int) string { return fmt.Sprintf("%s.part%04d", en
 // EscapeComponent makes one path component safe for ZIP tools and for every
 // file system that a bundle may be unpacked on.
 func EscapeComponent(c string) string {
+	if plain(c) {
+		return c
+	}
+	return escape(c)
+}
+
+// plain reports that c surely stays as it is: most names do.
+func plain(c string) bool {
+	for i := range len(c) {
+		if c[i] < 0x20 || c[i] >= 0x7f || strings.IndexByte("%\\<>:\"|?*/", c[i]) >= 0 {
+			return false
+		}
+	}
+	// Reserved endings begin with ".z" or ".p", in any case.
+	return len(c) <= maxComponent && strings.TrimRight(c, ". ") == c &&
+		!strings.Contains(c, ".z") && !strings.Contains(c, ".Z") && !strings.Contains(c, ".p") && !strings.Contains(c, ".P")
+}
+
+func escape(c string) string {
 	keepTail := strings.TrimRight(c, ". ")
 	ending := len(c) - len(reservedEnding(c))
 	var b strings.Builder

@@ -104,3 +104,21 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestPlainNames holds the short way for most names equal to the long one.
+func TestPlainNames(t *testing.T) {
+	names := []string{"passwd", "a.", "a ", "a. .", " a", "x.zst", "x.ZST", "x.part0001", "x.Part12345", "x.part1", "a%b", "é", "\xff", "a\x7fb", "a:b", "~long",
+		strings.Repeat("n", maxComponent), strings.Repeat("n", maxComponent+1), "", ".", "..", ".z", "lib.so.1", "a\nb"}
+	short := 0
+	for _, c := range names {
+		if plain(c) {
+			short++
+			if got := escape(c); got != c {
+				t.Errorf("%q is escaped to %q but passes as plain", c, got)
+			}
+		}
+	}
+	if short == 0 || short == len(names) {
+		t.Fatalf("%d of %d names are plain", short, len(names))
+	}
+}

@@ -56,10 +56,7 @@ func NewDir(path string) (Output, error) {
 }
 
 func (d dirOutput) Put(_ context.Context, name string, body []byte) error {
-	return durable.WriteNew(d.root, name, 0o600, func(w io.Writer) error {
-		_, err := w.Write(body)
-		return err
-	})
+	return durable.WriteBytes(d.root, name, 0o600, body)
 }
 func (d dirOutput) Close() error   { return d.root.Close() }
 func (d dirOutput) String() string { return d.root.Name() }

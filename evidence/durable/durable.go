@@ -43,6 +43,24 @@ func WriteNew(root *os.Root, name string, perm fs.FileMode, write func(io.Writer
 	return nil
 }
 
+// WriteBytes is WriteNew for a body in memory. A large one goes past the page
+// cache where the system and the filesystem can do that: what a host keeps in
+// memory may be evidence, and copying it there would cost a tenth of the time
+// of a collection.
+func WriteBytes(root *os.Root, name string, perm fs.FileMode, body []byte) error {
+	return WriteNew(root, name, perm, func(w io.Writer) error {
+		n := 0
+		if f, ok := w.(*os.File); ok && len(body) >= directFrom {
+			n = writeDirect(f, body)
+		}
+		_, err := w.Write(body[n:])
+		return err
+	})
+}
+
+// directFrom is the size from which a body is worth the calls of writeDirect.
+const directFrom = 1 << 20
+
 func writeNew(root *os.Root, name string, perm fs.FileMode, write func(io.Writer) error) error {
 	if _, err := root.Lstat(name); err == nil {
 		return fs.ErrExist // early, before anything is written; place settles it

@@ -186,7 +186,5 @@ func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.
 	if err != nil {
 		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
 	}
-	st := t.convert(raw)
-	st.Xattrs, st.ACL = t.xattrs(fd, false)
-	return newContent(t, fd, raw), st, nil
+	return newContent(t, fd, raw), t.convert(raw), nil
 }

@@ -55,7 +55,7 @@ func (t *tree) describe(fd int) (evidence.Stat, error) {
 		}
 		st.SetTarget(target)
 	}
-	st.Xattrs, st.ACL = t.xattrs(fd, true)
+	st.Xattrs, st.ACL = t.xattrs(fd)
 	return st, nil
 }
 

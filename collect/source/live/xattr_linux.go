@@ -11,17 +11,13 @@ import (
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
-// xattrs returns the extended attributes of the object behind fd, and its
-// POSIX ACLs decoded. Handles opened with O_PATH refuse the f*xattr calls;
+// xattrs returns the extended attributes of the object behind fd, an O_PATH
+// handle, and its POSIX ACLs decoded. Such handles refuse the f*xattr calls;
 // their link in /proc names the same object.
-func (t *tree) xattrs(fd int, onlyPath bool) ([]evidence.Xattr, []string) {
-	list := func(b []byte) (int, error) { return unix.Flistxattr(fd, b) }
-	get := func(name string, b []byte) (int, error) { return unix.Fgetxattr(fd, name, b) }
-	if onlyPath {
-		link := "/proc/self/fd/" + strconv.Itoa(fd)
-		list = func(b []byte) (int, error) { return unix.Listxattr(link, b) }
-		get = func(name string, b []byte) (int, error) { return unix.Getxattr(link, name, b) }
-	}
+func (t *tree) xattrs(fd int) ([]evidence.Xattr, []string) {
+	link := "/proc/self/fd/" + strconv.Itoa(fd)
+	list := func(b []byte) (int, error) { return unix.Listxattr(link, b) }
+	get := func(name string, b []byte) (int, error) { return unix.Getxattr(link, name, b) }
 	var small [512]byte
 	names, err := grow(small[:], list)
 	switch {
