@@ -8,11 +8,14 @@
 // findings. It can open no file, reach no network and start no program where
 // the system can enforce that (package guard).
 //
-// Which item is to blame is never in doubt: a worker examines items in the
-// order in which it gets them and writes each answer before it begins the next.
-// An item that killed a worker that had examined others before is tried once
-// more in a fresh process, so that its fate depends on nothing but itself.
+// Which item is to blame is never in doubt. Answers come in batches, so that
+// the death of a worker leaves several items without one: each of them is then
+// tried alone, one after the other. An item that kills a worker that had
+// examined others before is tried once more in a fresh process, so that its
+// fate depends on nothing but itself. Of a worker that is not done in time the
+// first item without an answer is to blame: those before it were answered at
+// once.
 //
 // Memory: a worker is killed beyond Options.Memory. The parent holds per worker
-// at most depth items of inlineLimit bytes and MaxNeed blocks, about 10 MiB.
+// at most depth items of inlineLimit bytes and MaxNeed blocks, about 16 MiB.
 package worker

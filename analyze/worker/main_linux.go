@@ -35,6 +35,11 @@ func moved(f, null *os.File) (*os.File, error) {
 	if err := unix.Dup3(int(null.Fd()), int(f.Fd()), 0); err != nil {
 		return nil, fmt.Errorf("replace %s: %w", f.Name(), err)
 	}
+	// Without this the Go runtime's monitor would poll for as long as the
+	// reader waits in the kernel, and take a tenth of every core.
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }
 

@@ -35,7 +35,7 @@ const (
 
 // What is sent ahead to one worker, so that it never waits.
 const (
-	depth       = 8
+	depth       = 32
 	ahead       = 2 << 20   // no further item while this many bytes are on their way
 	inlineLimit = 256 << 10 // content that is sent along with its item
 	pace        = 2 << 20   // bytes of content a second that any item is given

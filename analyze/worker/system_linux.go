@@ -22,7 +22,11 @@ const pipeSize = 1 << 20
 
 func tune(cmd *exec.Cmd, pipe *os.File) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	_, _ = unix.FcntlInt(pipe.Fd(), unix.F_SETPIPE_SZ, pipeSize) // the default does too, slower
+	if c, err := pipe.SyscallConn(); err == nil { // Fd would make the pipe block
+		_ = c.Control(func(fd uintptr) {
+			_, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) // the default does too, slower
+		})
+	}
 }
 
 const canShare = true

@@ -23,7 +23,7 @@ const (
 
 // tend keeps one worker alive until the pool closes.
 func (p *Pool) tend() {
-	var again *job // killed a worker that was not fresh; to be tried alone
+	var suspects []*job // of the death of the last worker
 	idle, starts := 0, 0
 	for p.ctx.Err() == nil {
 		if idle >= stormAfter {
@@ -42,7 +42,7 @@ func (p *Pool) tend() {
 		starts = 0
 		p.first.Do(func() { p.proven.Store(true); p.ready <- ready })
 		s := session{p: p, w: w, beat: time.Now()}
-		again = s.run(again)
+		suspects = s.run(suspects)
 		idle++
 		if s.done > 0 {
 			idle = 0
@@ -61,21 +61,21 @@ func (p *Pool) pause(d time.Duration) {
 type session struct {
 	p     *Pool
 	w     *process
-	queue []*job // sent and not answered; the first is under examination
+	queue []*job // sent and not answered; one of the first is under examination
 	bytes int64  // of content in queue
 	beat  time.Time
-	asked int  // blocks the first asked for
-	done  int  // items answered
-	alone bool // take nothing on until the first is answered
+	asked int // blocks the first asked for
+	done  int // items answered
+
+	suspects []*job // to be tried alone, one after the other, before all else
+	alone    bool   // the queue is one suspect
 }
 
 // run serves items until the worker dies or the pool closes. It returns the
-// item to be tried again, alone.
-func (s *session) run(first *job) *job {
-	if first != nil {
-		s.send(first)
-		s.alone = true
-	}
+// items of which one may have killed it.
+func (s *session) run(suspects []*job) []*job {
+	s.suspects = suspects
+	s.suspect()
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
@@ -94,6 +94,14 @@ func (s *session) run(first *job) *job {
 		if why != nil {
 			return s.bury(why)
 		}
+	}
+}
+
+// suspect sends the next suspect, if there is one left.
+func (s *session) suspect() {
+	if s.alone = len(s.suspects) > 0; s.alone {
+		s.send(s.suspects[0])
+		s.suspects = s.suspects[1:]
 	}
 }
 
@@ -175,9 +183,11 @@ func (s *session) answer(b []byte) error {
 	}
 	j := s.pop()
 	s.done++
-	s.alone = false
 	s.begin()
 	s.p.settle(j, r)
+	if s.alone {
+		s.suspect()
+	}
 	return nil
 }
 
@@ -202,18 +212,22 @@ func (s *session) watch() error {
 	return nil
 }
 
-// bury ends the worker and settles what it was working on: the first item is
-// to blame, the others go to whoever is free.
-func (s *session) bury(why error) (again *job) {
+// bury ends the worker and finds out which item is to blame: it is settled, or
+// is among the suspects returned. The others go to whoever is free.
+func (s *session) bury(why error) (suspects []*job) {
 	waiting := s.w.pending.Load() > 0
 	how := s.w.end()
 	if how == outOfMemory {
 		why = errMemory
 	}
 	s.p.deaths.Add(1)
-	if len(s.queue) == 0 {
+	switch {
+	case len(s.queue) == 0:
 		s.p.opt.Log(fmt.Sprintf("worker: %v between items: %s", why, how))
-		return nil
+		return s.suspects
+	case len(s.queue) > 1 && !errors.Is(why, errTime):
+		s.p.opt.Log(fmt.Sprintf("worker: %v, at one of %d items: %s", why, len(s.queue), how))
+		return s.queue
 	}
 	j := s.pop()
 	reason := s.reason(why, how, j, waiting)
@@ -223,10 +237,10 @@ func (s *session) bury(why error) (again *job) {
 	}
 	if s.done > 0 && !j.retried && !errors.Is(why, errTime) {
 		j.retried = true
-		return j
+		return append([]*job{j}, s.suspects...)
 	}
 	s.p.settle(j, analyze.Result{Faults: []analyze.Fault{{Kind: analyze.FaultWorker, Reason: reason}}})
-	return nil
+	return s.suspects
 }
 
 func (s *session) reason(why error, how string, j *job, waiting bool) string {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hozen-dfir/hozen/analyze/worker/internal/wire"
 )
@@ -22,6 +23,13 @@ const (
 	spareSize   = 512 << 10
 )
 
+// Answers are sent in batches, as each wakes the parent: at once when at most
+// lowItems items wait here, else within answerAge.
+const (
+	lowItems  = 8
+	answerAge = 10 * time.Millisecond
+)
+
 var errOverrun = errors.New("the parent sends more than was asked for")
 
 // conn is the worker's end of the pipes. One goroutine reads all the time, so
@@ -30,6 +38,7 @@ type conn struct {
 	r       *bufio.Reader
 	mu      sync.Mutex // guards w
 	w       *bufio.Writer
+	late    *time.Timer // flushes answers that waited for company
 	items   chan *wire.ItemMsg
 	blocks  chan wire.BlockMsg
 	current atomic.Uint64 // item whose blocks are wanted
@@ -39,15 +48,42 @@ type conn struct {
 }
 
 func newConn(in io.Reader, out io.Writer) *conn {
-	return &conn{
+	c := &conn{
 		r: bufio.NewReaderSize(in, 256<<10), w: bufio.NewWriterSize(out, 64<<10),
 		items: make(chan *wire.ItemMsg, queue), blocks: make(chan wire.BlockMsg, 4*MaxNeed),
 		gone: make(chan struct{}), spare: make(chan []byte, spareFrames),
 	}
+	c.late = time.AfterFunc(time.Hour, c.flush)
+	c.late.Stop()
+	return c
 }
 
-// send writes and flushes one frame: what was answered must reach the parent
-// even if the next item kills this process.
+// answer writes one result, which reaches the parent soon: an item that hangs
+// must not hold back the answers before it.
+func (c *conn) answer(payload []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first := c.w.Buffered() == 0
+	if err := wire.Write(c.w, wire.Result, payload, nil); err != nil {
+		return err
+	}
+	if len(c.items) <= lowItems {
+		return c.w.Flush()
+	}
+	if first {
+		c.late.Reset(answerAge)
+	}
+	return nil
+}
+
+// flush sends what waits. An error stays with the writer, for the next answer.
+func (c *conn) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_ = c.w.Flush()
+}
+
+// send writes and flushes one frame.
 func (c *conn) send(t wire.Type, payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -68,7 +68,7 @@ func work(c *conn, e *examiner) error {
 			c.begin(m.ID)
 			out, err := e.examine(context.Background(), c, m)
 			c.done(m)
-			if serr := c.send(wire.Result, out.Encode()); serr != nil {
+			if serr := c.answer(out.Encode()); serr != nil {
 				return serr
 			}
 			if err != nil {
