@@ -51,6 +51,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add([]byte(`{"format":"hozen-item/1","seq":7,"salt":"AAAA","source":"live","path":"/etc/passwd","outcome":"collected","size":"12","mtime":"2026-01-17T09:00:00.000000005Z"}`))
 	f.Add([]byte(`{"path":"\ufffd","path_b64":"/w==","part":{"item":1,"number":2,"offset":"5","last":true},"lost":[{"offset":"1","length":"2"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		sameParse(t, b)
 		var r, again Record
 		if json.Unmarshal(b, &r) != nil {
 			return
@@ -123,5 +124,64 @@ func fill(t *testing.T, v reflect.Value) {
 		}
 	default:
 		t.Fatalf("a field of kind %s: teach this test", v.Kind())
+	}
+}
+
+// sameParse holds ParseRecord equal to json.Unmarshal.
+func sameParse(t *testing.T, line []byte) {
+	t.Helper()
+	var want, got Record
+	wantErr, err := json.Unmarshal(line, &want), ParseRecord(line, &got)
+	if (wantErr == nil) != (err == nil) {
+		t.Fatalf("%s: json.Unmarshal says %v, ParseRecord %v", line, wantErr, err)
+	}
+	if err == nil && !reflect.DeepEqual(want, got) {
+		t.Fatalf("%s:\njson.Unmarshal %+v\nParseRecord    %+v", line, want, got)
+	}
+}
+
+func TestParseRecord(t *testing.T) {
+	var r Record
+	r.Format, r.Seq, r.Salt, r.Source, r.Outcome = RecordFormat, 7, "AAAA", "live", Changed
+	r.Artifacts = []string{"A", "B"}
+	r.Size, r.StatLen, r.Mode, r.UID, r.Nlink = 1<<62, 5, "0644", "0", 1
+	r.MTime = At(time.Date(2024, 2, 29, 23, 59, 59, 5, time.UTC))
+	r.SetPath("/é/x")
+	plain, err := AppendRecord(nil, &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := decoder{rest: string(plain), first: true}
+	var got Record
+	if !d.open() || !d.record(&got) || d.rest != "}" {
+		t.Fatalf("%s is not read the short way; left: %s", plain, d.rest)
+	}
+	fill(t, reflect.ValueOf(&r).Elem())
+	full, err := AppendRecord(nil, &r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range [][]byte{plain, full, nil, []byte("{}"), []byte("{"), []byte("null"), []byte(`{"format":"x"}`)} {
+		sameParse(t, line)
+	}
+	// Every byte of a plain line, changed in ways that matter to a parser.
+	for i := range plain {
+		for _, c := range []byte("\"\\{}[],:0919-Z \x00\x1f\x7f\xffaA") {
+			bad := bytes.Clone(plain)
+			bad[i] = c
+			sameParse(t, bad)
+		}
+		sameParse(t, plain[:i])
+		sameParse(t, append(bytes.Clone(plain[:i]), plain[min(i+1, len(plain)):]...))
+	}
+}
+
+func BenchmarkParseRecord(b *testing.B) {
+	line := []byte(`{"format":"hozen-item/1","seq":7,"salt":"AAAAAAAAAAAAAAAAAAAAAA==","source":"live","path":"/usr/share/doc/libx/copyright","outcome":"collected","artifacts":["path"],"method":"os","size":"12","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","type":"file","stat_size":"12","allocated":"4096","mode":"0644","uid":"0","gid":"0","owner":"root","group":"root","inode":"123","dev":"254:0","nlink":1,"mtime":"2026-01-17T09:00:00.000000005Z","atime":"2026-01-17T09:00:00.000000005Z","ctime":"2026-01-17T09:00:00.000000005Z","btime":"2026-01-17T09:00:00.000000005Z","began":"2026-01-17T09:00:00.000000005Z","ended":"2026-01-17T09:00:00.000000005Z"}`)
+	var r Record
+	for b.Loop() {
+		if err := ParseRecord(line, &r); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

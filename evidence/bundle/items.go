@@ -3,7 +3,6 @@ package bundle
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +69,7 @@ func (b *Bundle) Items(ctx context.Context) iter.Seq2[*Item, error] {
 // join reads a record and returns the item that it completes.
 func join(torn map[uint64]*Item, line []byte, number int) (*Item, error) {
 	var r evidence.Record
-	if err := json.Unmarshal(line, &r); err != nil {
+	if err := evidence.ParseRecord(line, &r); err != nil {
 		return nil, fmt.Errorf("%w: segment %d: a record is no JSON: %w", ErrVerify, number, err)
 	}
 	p := Part{Segment: number, Seq: r.Seq, Size: r.Size, SHA256: r.SHA256}

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 
 	"github.com/hozen-dfir/hozen/analyze"
@@ -99,7 +98,7 @@ func DecodeItem(b []byte) (*ItemMsg, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	if err := json.Unmarshal(rec, &m.Record); err != nil {
+	if err := evidence.ParseRecord(rec, &m.Record); err != nil {
 		return nil, fmt.Errorf("%w: record: %w", ErrFrame, err)
 	}
 	return m, nil
