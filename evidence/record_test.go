@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
 )
 
 func TestRecordJSON(t *testing.T) {
@@ -147,32 +149,32 @@ func TestParseRecord(t *testing.T) {
 	r.Size, r.StatLen, r.Mode, r.UID, r.Nlink = 1<<62, 5, "0644", "0", 1
 	r.MTime = At(time.Date(2024, 2, 29, 23, 59, 59, 5, time.UTC))
 	r.SetPath("/é/x")
-	plain, err := AppendRecord(nil, &r)
+	short, err := AppendRecord(nil, &r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := decoder{rest: string(plain), first: true}
+	d := decoder{plainjson.New(string(short))}
 	var got Record
-	if !d.open() || !d.record(&got) || d.rest != "}" {
-		t.Fatalf("%s is not read the short way; left: %s", plain, d.rest)
+	if d.record(&got); !d.Done() {
+		t.Fatalf("%s is not read the short way", short)
 	}
 	fill(t, reflect.ValueOf(&r).Elem())
 	full, err := AppendRecord(nil, &r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range [][]byte{plain, full, nil, []byte("{}"), []byte("{"), []byte("null"), []byte(`{"format":"x"}`)} {
+	for _, line := range [][]byte{short, full, nil, []byte("{}"), []byte("{"), []byte("null"), []byte(`{"format":"x"}`)} {
 		sameParse(t, line)
 	}
 	// Every byte of a plain line, changed in ways that matter to a parser.
-	for i := range plain {
+	for i := range short {
 		for _, c := range []byte("\"\\{}[],:0919-Z \x00\x1f\x7f\xffaA") {
-			bad := bytes.Clone(plain)
+			bad := bytes.Clone(short)
 			bad[i] = c
 			sameParse(t, bad)
 		}
-		sameParse(t, plain[:i])
-		sameParse(t, append(bytes.Clone(plain[:i]), plain[min(i+1, len(plain)):]...))
+		sameParse(t, short[:i])
+		sameParse(t, append(bytes.Clone(short[:i]), short[min(i+1, len(short)):]...))
 	}
 }
 

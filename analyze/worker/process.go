@@ -111,8 +111,8 @@ func (p *Pool) launch() (*process, error) {
 // worker gets when its parent dies is tied to the thread that started it
 // (PR_SET_PDEATHSIG in prctl(2)).
 func (w *process) live(started chan<- error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
+	runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
+	calm()
 	err := w.cmd.Start()
 	started <- err
 	if err == nil {

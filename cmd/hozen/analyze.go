@@ -83,7 +83,7 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err := f.check(app); err != nil {
 		return err
 	}
-	debug.SetGCPercent(400) // this process passes bytes on; workers hold what is large
+	debug.SetGCPercent(50) // segments are large and soon garbage: collecting them early costs little
 	sources, err := f.sources(app)
 	if err != nil {
 		return err

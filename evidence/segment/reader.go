@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
 )
 
 // Segment is one segment's plaintext, opened.
@@ -120,8 +122,8 @@ func (s *Segment) layout(at map[string]Entry) error {
 
 // place reads one line of the index.
 func (s *Segment) place(line []byte, at map[string]Entry) error {
-	var l indexLine
-	if err := json.Unmarshal(line, &l); err != nil {
+	l, err := parseIndexLine(line)
+	if err != nil {
 		return fmt.Errorf("%s: %w", IndexName, err)
 	}
 	e, ok := at[l.Entry]
@@ -145,6 +147,18 @@ func (s *Segment) place(line []byte, at map[string]Entry) error {
 	}
 	s.entries[l.Seq] = e
 	return nil
+}
+
+func parseIndexLine(line []byte) (l indexLine, err error) {
+	d := plainjson.New(string(bytes.TrimSuffix(line, []byte("\n"))))
+	d.Number("seq", &l.Seq)
+	d.Text("entry", &l.Entry)
+	d.Pairs("frames", &l.Frames)
+	if d.Done() {
+		return l, nil
+	}
+	l = indexLine{}
+	return l, json.Unmarshal(line, &l)
 }
 
 // Lines yields the exact bytes of each record, without line ends, in order.

@@ -1,0 +1,44 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"testing"
+)
+
+// parseIndexLine reads what encoding/json reads, and refuses what it refuses.
+func TestParseIndexLine(t *testing.T) {
+	line := []byte(`{"seq":7,"entry":"data/live/etc/é","frames":[[12,34],[5,6]]}`)
+	tried := 0
+	same := func(b []byte) {
+		t.Helper()
+		tried++
+		var want indexLine
+		wantErr := json.Unmarshal(b, &want)
+		got, err := parseIndexLine(b)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%s: %v, encoding/json says %v", b, err, wantErr)
+		}
+		if err == nil && !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s: %+v, encoding/json says %+v", b, got, want)
+		}
+	}
+	for _, s := range []string{"", "{}", `{"seq":7}`, `{"seq":7,"entry":"x","frames":[]}`, `{"seq":7,"entry":"x","frames":[[1]]}`,
+		`{"seq":7,"entry":"x","frames":[[1,2,3]]}`, `{"seq":7,"entry":"x","frames":null}`, `{"entry":"x","seq":7}`,
+		`{"seq":07}`, `{"seq":99999999999999999999}`, `{"seq":7,"entry":"x","frames":[[99999999999999999999,1]]}`, `{"seq":7,"entry":"a\u0041"}`} {
+		same([]byte(s))
+		same([]byte(s + "\n"))
+	}
+	for i := range line {
+		for _, c := range []byte("\"\\{}[],:09- \x00\xffa") {
+			bad := bytes.Clone(line)
+			bad[i] = c
+			same(bad)
+		}
+		same(line[:i])
+	}
+	if tried < 500 {
+		t.Fatal("tried", tried)
+	}
+}
