@@ -408,3 +408,68 @@ func TestAccessTimesStay(t *testing.T) {
 		}
 	}
 }
+
+// What Lstat described is what Open reads, also when another file took its
+// name in between; the stat afterwards tells of it.
+func TestOpenReadsWhatWasDescribed(t *testing.T) {
+	dir := t.TempDir()
+	f := filepath.Join(dir, "f")
+	write(t, f, []byte("first"))
+	s := openTree(t, dir)
+	before, err := s.Lstat("/f")
+	must(t, err)
+	write(t, filepath.Join(dir, "new"), []byte("second, longer"))
+	must(t, os.Rename(filepath.Join(dir, "new"), f))
+	b, st, fin := fetch(t, s, "/f")
+	if string(b) != "first" || st.Inode != before.Inode || fin.After == nil || fin.After.CTime.Equal(before.CTime.Time) {
+		t.Errorf("%q of inode %s, described as %s; after: %+v", b, st.Inode, before.Inode, fin.After)
+	}
+	if b, _, _ = fetch(t, s, "/f"); string(b) != "second, longer" {
+		t.Errorf("then %q", b)
+	}
+	// A file that is gone by then is read all the same.
+	_, err = s.Lstat("/f")
+	must(t, err)
+	must(t, os.Remove(f))
+	if b, _, _ := fetch(t, s, "/f"); string(b) != "second, longer" {
+		t.Errorf("after its removal %q", b)
+	}
+	if _, _, err := s.Open(context.Background(), "/f"); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+// Handles that nobody opens are closed: by those that follow, and at the end.
+func TestPinsAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 * pinsKept {
+		write(t, filepath.Join(dir, fmt.Sprint(i)), nil)
+	}
+	s, err := OpenTree(dir, "tree", collect.Linux)
+	must(t, err)
+	before := handles(t)
+	for range 2 {
+		for i := range 3 * pinsKept {
+			_, err := s.Lstat("/" + fmt.Sprint(i))
+			must(t, err)
+		}
+	}
+	if n := handles(t) - before; n != pinsKept {
+		t.Errorf("%d handles are kept, want %d", n, pinsKept)
+	}
+	must(t, s.Close())
+	if n := handles(t); n >= before {
+		t.Errorf("%d handles after Close, %d before", n, before)
+	}
+	_, _ = s.Lstat("/0")
+	if n := handles(t); n >= before {
+		t.Errorf("a closed source keeps a handle")
+	}
+}
+
+func handles(t *testing.T) int {
+	t.Helper()
+	names, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	return len(names)
+}

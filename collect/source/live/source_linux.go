@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type tree struct {
 	info collect.SourceInfo
 	base string // absolute path of the top, for mountinfo
 	dirs *dirs
+	pins *pins
 
 	namesOnce     sync.Once
 	users, groups map[uint32]string
@@ -51,7 +53,7 @@ func open(top string, info collect.SourceInfo) (collect.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open tree %q: %w", top, err)
 	}
-	t := &tree{info: info, base: base, dirs: newDirs(fd)}
+	t := &tree{info: info, base: base, dirs: newDirs(fd), pins: newPins()}
 	t.readMounts()
 	t.tellMount()
 	return t, nil
@@ -73,7 +75,10 @@ func (t *tree) Info() collect.SourceInfo { return t.info }
 
 // Close implements collect.Source.
 func (t *tree) Close() error {
-	t.closeOnce.Do(t.dirs.close)
+	t.closeOnce.Do(func() {
+		t.pins.close()
+		t.dirs.close()
+	})
 	return nil
 }
 
@@ -104,8 +109,12 @@ func (t *tree) Lstat(path string) (evidence.Stat, error) {
 	if err != nil {
 		return evidence.Stat{}, fmt.Errorf("stat %q: %w", path, err)
 	}
-	defer unix.Close(fd)
-	st, err := t.describe(fd)
+	st, x, err := t.describe(fd)
+	if err == nil && st.Type == evidence.TypeFile {
+		t.pins.keep(path, fd, &x)
+		return st, nil
+	}
+	unix.Close(fd)
 	if err != nil {
 		return st, fmt.Errorf("stat %q: %w", path, err)
 	}
@@ -177,6 +186,9 @@ func (t *tree) openPlain(path string) (*os.File, error) {
 
 // Open implements collect.Source.
 func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.Stat, error) {
+	if c, st, ok := t.openPinned(path); ok {
+		return c, st, nil
+	}
 	parent, name, err := t.at(path)
 	if err != nil {
 		return nil, evidence.Stat{}, err
@@ -187,4 +199,27 @@ func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.
 		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
 	}
 	return newContent(t, fd, raw), t.convert(raw), nil
+}
+
+// openPinned opens the object that Lstat has described just now. Where it
+// can't, the usual way says why.
+func (t *tree) openPinned(path string) (*content, evidence.Stat, bool) {
+	p, ok := t.pins.take(path)
+	if !ok {
+		return nil, evidence.Stat{}, false
+	}
+	defer unix.Close(p.fd)
+	root, err := t.dirs.get(nil) // so that links stays open
+	if err != nil {
+		return nil, evidence.Stat{}, false
+	}
+	defer t.dirs.put(root)
+	if t.dirs.links < 0 {
+		return nil, evidence.Stat{}, false
+	}
+	fd, err := quietly(t.dirs.links, strconv.Itoa(p.fd), 0)
+	if err != nil {
+		return nil, evidence.Stat{}, false
+	}
+	return newContent(t, fd, &p.x), t.convert(&p.x), true
 }

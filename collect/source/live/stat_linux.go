@@ -42,21 +42,21 @@ func fromStat(s *unix.Stat_t) unix.Statx_t {
 }
 
 // describe returns all facts of the object behind fd, an O_PATH handle.
-func (t *tree) describe(fd int) (evidence.Stat, error) {
+func (t *tree) describe(fd int) (evidence.Stat, unix.Statx_t, error) {
 	x, err := statx(fd)
 	if err != nil {
-		return evidence.Stat{}, err
+		return evidence.Stat{}, x, err
 	}
 	st := t.convert(&x)
 	if st.Type == evidence.TypeSymlink {
 		target, err := readlinkat(fd, "")
 		if err != nil {
-			return st, fmt.Errorf("read link: %w", err)
+			return st, x, fmt.Errorf("read link: %w", err)
 		}
 		st.SetTarget(target)
 	}
 	st.Xattrs, st.ACL = t.xattrs(fd)
-	return st, nil
+	return st, x, nil
 }
 
 func (t *tree) convert(x *unix.Statx_t) evidence.Stat {
