@@ -75,6 +75,15 @@ type Sink interface {
 	Stream(ctx context.Context, r Record) (Stream, error)
 }
 
+// Flusher is a sink that can seal what it holds before its time. A collection
+// asks for it at the end of each artifact, so that the most volatile evidence
+// is safe before the next is looked at.
+type Flusher interface {
+	// Flush begins to seal what was added, where it is worth a segment of its
+	// own. It does not wait.
+	Flush(ctx context.Context) error
+}
+
 // Stream is an item that is written rather than read. Not safe for concurrent
 // use. Write may block until earlier bytes are on their way.
 type Stream interface {

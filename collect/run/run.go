@@ -189,6 +189,7 @@ func (r *runner) one(ctx context.Context, t task) {
 	}
 	v.mu.Unlock()
 	r.log(name, src.Name, outcome, reason, err)
+	r.tap.flush()
 	if outcome == "" || r.tap.failed() != nil {
 		return
 	}

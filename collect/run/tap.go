@@ -104,6 +104,17 @@ func (v *view) Add(ctx context.Context, it evidence.Item) error {
 	return nil
 }
 
+// flush asks for what was taken to be sealed.
+func (t *tap) flush() {
+	f, ok := t.sink.(evidence.Flusher)
+	if !ok || t.failed() != nil {
+		return
+	}
+	if err := f.Flush(context.WithoutCancel(t.gov.stop)); err != nil {
+		_ = t.fail(err)
+	}
+}
+
 func (t *tap) land() {
 	t.mu.Lock()
 	t.flying--
