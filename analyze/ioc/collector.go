@@ -92,34 +92,7 @@ func base(s *analyze.Subject) analyze.Finding {
 func (c *collector) fill(f *analyze.Finding, i uint32) {
 	h := c.set.hit(i)
 	f.Rule, f.Kind, f.RuleFile = strings.ToValidUTF8(h.Indicator, "\uFFFD"), h.Kind, h.File
-	f.Severity, f.Title = severity(h), h.Comment
-	f.Meta = map[string]string{"line": strconv.Itoa(h.Line)}
-	if h.Comment != "" {
-		f.Meta["comment"] = h.Comment
-	}
-	if h.Score >= 0 {
-		f.Meta["score"] = strconv.Itoa(h.Score)
-	}
-}
-
-// severity follows the list's score, on the scale of 0 to 100 that public
-// lists use; without one a digest weighs more than a name.
-func severity(h Hit) analyze.Severity {
-	switch {
-	case h.Score >= 90:
-		return analyze.Critical
-	case h.Score >= 75:
-		return analyze.High
-	case h.Score >= 55:
-		return analyze.Medium
-	case h.Score >= 40:
-		return analyze.Low
-	case h.Score >= 0:
-		return analyze.Info
-	case h.Kind == "md5" || h.Kind == "sha1" || h.Kind == "sha256":
-		return analyze.High
-	}
-	return analyze.Medium
+	f.Severity, f.Title, f.Meta = h.Severity(), h.Comment, h.Meta()
 }
 
 func (c *collector) matches(m *matches) []analyze.Match {

@@ -8,16 +8,6 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
 
-// Hit is one listing of an indicator that matched.
-type Hit struct {
-	Indicator string // as listed
-	Kind      string // md5, sha1, sha256, ip, cidr, host-port, domain, url, email, path, filename, path-regex
-	File      string // the list
-	Line      int    // in the list, 1-based
-	Comment   string
-	Score     int // as listed, or -1
-}
-
 // hits returns all listings of the key of entry e, 1-based.
 func (s *Set) hits(to []Hit, e uint32) []Hit {
 	for n := 0; e != 0 && n < maxTwins; n++ {

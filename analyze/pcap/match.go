@@ -64,41 +64,11 @@ func (m *matcher) hits(hits []ioc.Hit, title, value string, w analyze.Where) {
 		}
 		m.seen[k] = true
 		f := m.finding(h.Indicator, h.Kind, title)
-		f.RuleFile, f.Severity, f.Where = h.File, severity(h), &w
-		f.Meta = meta(h)
+		f.RuleFile, f.Severity, f.Where = h.File, h.Severity(), &w
+		f.Meta = h.Meta()
 		f.Matches = []analyze.Match{{Name: w.Kind, Text: clip(value), Length: len(value)}}
 		m.report(f)
 	}
-}
-
-func meta(h ioc.Hit) map[string]string {
-	m := map[string]string{"line": strconv.Itoa(h.Line)}
-	if h.Comment != "" {
-		m["comment"] = h.Comment
-	}
-	if h.Score >= 0 {
-		m["score"] = strconv.Itoa(h.Score)
-	}
-	return m
-}
-
-// severity follows the list's score as the analyzer "ioc" does.
-func severity(h ioc.Hit) analyze.Severity {
-	switch {
-	case h.Score >= 90:
-		return analyze.Critical
-	case h.Score >= 75:
-		return analyze.High
-	case h.Score >= 55:
-		return analyze.Medium
-	case h.Score >= 40:
-		return analyze.Low
-	case h.Score >= 0:
-		return analyze.Info
-	case h.Kind == "md5" || h.Kind == "sha1" || h.Kind == "sha256":
-		return analyze.High
-	}
-	return analyze.Medium
 }
 
 func (m *matcher) finding(rule, kind, title string) analyze.Finding {

@@ -2,7 +2,6 @@ package target
 
 import (
 	"io/fs"
-	"strconv"
 
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -15,36 +14,15 @@ const source = "files"
 func record(shown string, st fs.FileInfo) evidence.Record {
 	r := evidence.Record{Format: evidence.RecordFormat, Source: source, Method: "os", Outcome: evidence.Empty}
 	r.SetPath(shown)
-	r.Type = fileType(st.Mode())
-	r.Mode = "0" + strconv.FormatUint(uint64(st.Mode().Perm()), 8)
-	r.MTime = evidence.At(st.ModTime())
-	if r.Type == evidence.TypeFile {
-		r.StatLen, r.Size = st.Size(), st.Size()
-		if st.Size() > 0 {
-			r.Outcome = evidence.Collected
-		}
+	r.Stat = evidence.StatOf(st)
+	if r.Type != evidence.TypeFile {
+		r.StatLen = 0
+		return r
+	}
+	if r.Size = st.Size(); r.Size > 0 {
+		r.Outcome = evidence.Collected
 	}
 	return r
-}
-
-func fileType(m fs.FileMode) evidence.FileType {
-	switch {
-	case m.IsRegular():
-		return evidence.TypeFile
-	case m.IsDir():
-		return evidence.TypeDir
-	case m&fs.ModeSymlink != 0:
-		return evidence.TypeSymlink
-	case m&fs.ModeNamedPipe != 0:
-		return evidence.TypeFIFO
-	case m&fs.ModeSocket != 0:
-		return evidence.TypeSocket
-	case m&fs.ModeCharDevice != 0:
-		return evidence.TypeChar
-	case m&fs.ModeDevice != 0:
-		return evidence.TypeBlock
-	}
-	return evidence.TypeUnknown
 }
 
 // unreadable is an item that the sweep lists as not scanned.

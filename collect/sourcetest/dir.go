@@ -108,32 +108,9 @@ func (d *Dir) Lstat(path string) (evidence.Stat, error) {
 }
 
 func statOf(fi fs.FileInfo) evidence.Stat {
-	st := evidence.Stat{
-		Type: typeOf(fi.Mode()), StatLen: fi.Size(),
-		Mode: fmt.Sprintf("%04o", fi.Mode().Perm()), MTime: evidence.At(fi.ModTime()),
-	}
+	st := evidence.StatOf(fi)
 	sysStat(&st, fi)
 	return st
-}
-
-func typeOf(m fs.FileMode) evidence.FileType {
-	switch {
-	case m.IsRegular():
-		return evidence.TypeFile
-	case m.IsDir():
-		return evidence.TypeDir
-	case m&fs.ModeSymlink != 0:
-		return evidence.TypeSymlink
-	case m&fs.ModeNamedPipe != 0:
-		return evidence.TypeFIFO
-	case m&fs.ModeSocket != 0:
-		return evidence.TypeSocket
-	case m&fs.ModeCharDevice != 0:
-		return evidence.TypeChar
-	case m&fs.ModeDevice != 0:
-		return evidence.TypeBlock
-	}
-	return evidence.TypeUnknown
 }
 
 // ReadDir implements collect.Source.
@@ -152,7 +129,7 @@ func (d *Dir) ReadDir(ctx context.Context, path string) iter.Seq2[collect.Entry,
 			if ctx.Err() != nil {
 				break
 			}
-			if !yield(collect.Entry{Name: e.Name(), Type: typeOf(e.Type())}, nil) {
+			if !yield(collect.Entry{Name: e.Name(), Type: evidence.TypeOf(e.Type())}, nil) {
 				return
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/evidence"
 )
 
 // readSorted yields the entries of d, sorted where they are few enough; an
@@ -24,7 +25,7 @@ func readSorted(ctx context.Context, d *os.File, yield func(collect.Entry, error
 		}
 		some, err := d.ReadDir(4096)
 		for _, e := range some {
-			batch = append(batch, collect.Entry{Name: e.Name(), Type: typeOf(e.Type())})
+			batch = append(batch, collect.Entry{Name: e.Name(), Type: evidence.TypeOf(e.Type())})
 		}
 		streaming = streaming || len(batch) > sortLimit
 		if err != nil && !streaming {

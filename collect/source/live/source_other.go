@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/source"
@@ -97,7 +96,7 @@ func (t *tree) Lstat(path string) (evidence.Stat, error) {
 	if err != nil {
 		return evidence.Stat{}, fmt.Errorf("stat %q: %w", path, err)
 	}
-	st := convert(fi)
+	st := evidence.StatOf(fi)
 	if st.Type == evidence.TypeSymlink {
 		target, err := t.root.Readlink(at)
 		if err != nil {
@@ -106,33 +105,6 @@ func (t *tree) Lstat(path string) (evidence.Stat, error) {
 		st.SetTarget(target)
 	}
 	return st, nil
-}
-
-func convert(fi fs.FileInfo) evidence.Stat {
-	return evidence.Stat{
-		Type: typeOf(fi.Mode()), StatLen: fi.Size(), MTime: evidence.At(fi.ModTime()),
-		Mode: fmt.Sprintf("%04s", strconv.FormatUint(uint64(fi.Mode().Perm()), 8)),
-	}
-}
-
-func typeOf(m fs.FileMode) evidence.FileType {
-	switch {
-	case m.IsRegular():
-		return evidence.TypeFile
-	case m.IsDir():
-		return evidence.TypeDir
-	case m&fs.ModeSymlink != 0:
-		return evidence.TypeSymlink
-	case m&fs.ModeCharDevice != 0:
-		return evidence.TypeChar
-	case m&fs.ModeDevice != 0:
-		return evidence.TypeBlock
-	case m&fs.ModeNamedPipe != 0:
-		return evidence.TypeFIFO
-	case m&fs.ModeSocket != 0:
-		return evidence.TypeSocket
-	}
-	return evidence.TypeUnknown
 }
 
 // ReadDir implements collect.Source.
@@ -170,7 +142,7 @@ func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.
 		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
 	}
 	if !before.Mode().IsRegular() {
-		return nil, evidence.Stat{}, fmt.Errorf("open %q: %s: not a regular file, never opened", path, typeOf(before.Mode()))
+		return nil, evidence.Stat{}, fmt.Errorf("open %q: %s: not a regular file, never opened", path, evidence.TypeOf(before.Mode()))
 	}
 	f, err := t.root.Open(at)
 	if err != nil {
@@ -185,7 +157,7 @@ func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.
 		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
 	}
 	opt := salvage.Options{Size: now.Size(), Max: now.Size() + Growth, Skippable: skippable}
-	return &content{Reader: salvage.New(f, opt), f: f}, convert(now), nil
+	return &content{Reader: salvage.New(f, opt), f: f}, evidence.StatOf(now), nil
 }
 
 // skippable can't tell errors of a medium by number on every system; any
@@ -202,7 +174,7 @@ func (c *content) Finish() evidence.Finish {
 	lost, more := c.Lost()
 	f := evidence.Finish{Lost: lost, LostMore: more, Changed: c.Cut()}
 	if fi, err := c.f.Stat(); err == nil {
-		st := convert(fi)
+		st := evidence.StatOf(fi)
 		f.After = &st
 	}
 	return f
