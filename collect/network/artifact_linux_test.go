@@ -6,12 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"slices"
 	"sort"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,22 +32,6 @@ func take(t *testing.T) *sinktest.Sink {
 		t.Fatal(err)
 	}
 	return sink
-}
-
-func lines[T any](t *testing.T, sink *sinktest.Sink, path string) (out []T) {
-	t.Helper()
-	got := sink.Find("live", path)
-	if len(got) != 1 {
-		t.Fatalf("%d items at %s, want 1", len(got), path)
-	}
-	for line := range bytes.Lines(got[0].Bytes) {
-		var v T
-		if err := json.Unmarshal(line, &v); err != nil {
-			t.Fatalf("%s: %v in %s", path, err, line)
-		}
-		out = append(out, v)
-	}
-	return out
 }
 
 func observations(t *testing.T, sink *sinktest.Sink, kind string) (out []collect.Observation) {
@@ -84,38 +66,6 @@ func ipJSON[T any](t *testing.T, args ...string) (out []T) {
 	return out
 }
 
-// ownNamespace runs the calling test again in a network namespace of its own,
-// and returns false in the outer run.
-func ownNamespace(t *testing.T) bool {
-	t.Helper()
-	if os.Getenv("HOZEN_TEST_NETNS") == t.Name() {
-		return true
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, for a network namespace")
-	}
-	for _, tool := range []string{"ip", "ss"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no %s to compare with", tool)
-		}
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), "HOZEN_TEST_NETNS="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	out, err := cmd.CombinedOutput()
-	switch {
-	case bytes.Contains(out, []byte("--- SKIP")):
-		t.Skipf("%s", out)
-	case err != nil || !bytes.Contains(out, []byte("--- PASS")):
-		t.Errorf("in a namespace: %v\n%s", err, out)
-	}
-	return false
-}
-
 func ipRun(t *testing.T, line string) {
 	t.Helper()
 	if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
@@ -124,7 +74,7 @@ func ipRun(t *testing.T, line string) {
 }
 
 func TestTablesAgainstIP(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip", "ss") {
 		return
 	}
 	for _, l := range []string{
@@ -179,7 +129,7 @@ func compareInterfaces(t *testing.T, sink *sinktest.Sink) {
 		Ifalias string
 	}
 	var got, want []string
-	for _, i := range lines[Interface](t, sink, "/network/interfaces.jsonl") {
+	for _, i := range sinktest.Lines[Interface](t, sink, "/network/interfaces.jsonl") {
 		got = append(got, fmt.Sprint(i.Index, i.Name, i.Address, i.Broadcast, i.QDisc, strings.ToUpper(i.OperState), i.MTU, i.Promiscuity, i.Kind, i.Alias,
 			slices.Contains(i.Flags, "promisc"), slices.Contains(i.Flags, "lower_up"), slices.Contains(i.Flags, "loopback")))
 		if i.Counters["rx_packets"] == "" {
@@ -204,7 +154,7 @@ func compareAddresses(t *testing.T, sink *sinktest.Sink) {
 		} `json:"addr_info"`
 	}
 	var got, want []string
-	for _, a := range lines[Address](t, sink, "/network/addresses.jsonl") {
+	for _, a := range sinktest.Lines[Address](t, sink, "/network/addresses.jsonl") {
 		got = append(got, fmt.Sprint(a.Interface, a.Family, a.Address, a.Peer, a.Prefix, a.Broadcast, a.Scope, a.Label, a.Valid))
 	}
 	for _, i := range ipJSON[ipAddr](t, "addr") {
@@ -227,7 +177,7 @@ func compareRoutes(t *testing.T, sink *sinktest.Sink) {
 	tables := map[uint32]string{254: "", 255: "local", 253: "default"}
 	for fam, flag := range map[string]string{"inet": "-4", "inet6": "-6"} {
 		var got, want []string
-		for _, r := range lines[Route](t, sink, "/network/routes.jsonl") {
+		for _, r := range sinktest.Lines[Route](t, sink, "/network/routes.jsonl") {
 			if r.Family != fam {
 				continue
 			}
@@ -271,7 +221,7 @@ func compareRules(t *testing.T, sink *sinktest.Sink) {
 	}
 	names := map[uint32]string{254: "main", 255: "local", 253: "default", 0: ""}
 	var got, want []string
-	for _, r := range lines[Rule](t, sink, "/network/rules.jsonl") {
+	for _, r := range sinktest.Lines[Rule](t, sink, "/network/rules.jsonl") {
 		table, ok := names[r.Table]
 		if !ok {
 			table = fmt.Sprint(r.Table)
@@ -305,7 +255,7 @@ func compareNeighbours(t *testing.T, sink *sinktest.Sink) {
 		State            []string
 	}
 	var got, want []string
-	for _, n := range lines[Neighbour](t, sink, "/network/neighbours.jsonl") {
+	for _, n := range sinktest.Lines[Neighbour](t, sink, "/network/neighbours.jsonl") {
 		if n.Family != "bridge" && n.State[0] != "noarp" {
 			got = append(got, fmt.Sprint(n.Dst, n.Interface, n.LLAddr, n.State))
 		}

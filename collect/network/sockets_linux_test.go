@@ -16,13 +16,14 @@ import (
 
 	"github.com/hozen-dfir/hozen/collect/network/sockets"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
+	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
 // TestSocketsAgainstSS makes sockets of every kind and compares what is listed
 // with what ss lists.
 func TestSocketsAgainstSS(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip", "ss") {
 		return
 	}
 	ipRun(t, "link set lo up")
@@ -66,7 +67,7 @@ func TestSocketsAgainstSS(t *testing.T) {
 	}
 	defer unix.Close(raw)
 	sink := take(t)
-	all := lines[sockets.Socket](t, sink, "/network/sockets.jsonl")
+	all := sinktest.Lines[sockets.Socket](t, sink, "/network/sockets.jsonl")
 	ns, _ := os.Readlink("/proc/self/ns/net")
 	all = slices.DeleteFunc(all, func(s sockets.Socket) bool { return "net:["+s.NetNS+"]" != ns })
 	compareSS(t, all)
@@ -139,7 +140,7 @@ func star(a string) string {
 }
 
 func TestPacketSocketIsNoticed(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip", "ss") {
 		return
 	}
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL)))
@@ -197,7 +198,7 @@ func TestOtherNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := false
-	for _, s := range lines[sockets.Socket](t, sink, "/network/sockets.jsonl") {
+	for _, s := range sinktest.Lines[sockets.Socket](t, sink, "/network/sockets.jsonl") {
 		if "net:["+s.NetNS+"]" == link && s.Local == "0.0.0.0:4711" {
 			found = true
 			if s.State != "LISTEN" || len(s.Owners) != 1 || s.Owners[0].PID != cmd.Process.Pid {
@@ -209,7 +210,7 @@ func TestOtherNamespace(t *testing.T) {
 	if !found || len(sink.Find("live", "/network/raw/"+id+"/tcp")) != 1 {
 		t.Errorf("the socket in namespace %s was not found", id)
 	}
-	for _, n := range lines[Namespace](t, sink, "/network/namespaces.jsonl") {
+	for _, n := range sinktest.Lines[Namespace](t, sink, "/network/namespaces.jsonl") {
 		if n.Inode == id && (n.FirstPID != cmd.Process.Pid || n.Own || n.Sockets == 0) {
 			t.Errorf("namespace %+v", n)
 		}

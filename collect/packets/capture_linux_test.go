@@ -16,11 +16,12 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hozen-dfir/hozen/collect/sinktest"
+	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
 func TestCaptureEqualsWhatWasSent(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)
@@ -78,7 +79,7 @@ func TestCaptureEqualsWhatWasSent(t *testing.T) {
 }
 
 func TestSnaplen(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)
@@ -91,7 +92,7 @@ func TestSnaplen(t *testing.T) {
 }
 
 func TestLoopbackIsSeenOnce(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	ipRun(t, "link set lo up")
@@ -120,7 +121,7 @@ func TestLoopbackIsSeenOnce(t *testing.T) {
 }
 
 func TestAnyTakesNewInterfacesAndRawIP(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)
@@ -184,7 +185,7 @@ func (s slowStream) Write(p []byte) (int, error) {
 }
 
 func TestSlowSinkCostsPacketsAndSaysSo(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)
@@ -216,7 +217,7 @@ func TestSlowSinkCostsPacketsAndSaysSo(t *testing.T) {
 }
 
 func TestDurationEnds(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)
@@ -238,7 +239,7 @@ func TestDurationEnds(t *testing.T) {
 }
 
 func TestInterruptSealsWhatThereIs(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)
@@ -257,7 +258,7 @@ func TestInterruptSealsWhatThereIs(t *testing.T) {
 }
 
 func TestInterfaceThatVanishes(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)
@@ -286,7 +287,7 @@ func TestNoSuchInterface(t *testing.T) {
 }
 
 func TestBrokenSink(t *testing.T) {
-	if !ownNamespace(t) {
+	if !sourcetest.OwnNamespace(t, "ip") {
 		return
 	}
 	pair(t)

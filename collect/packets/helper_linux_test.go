@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -30,38 +29,6 @@ func liveSource() collect.Source {
 	s := sourcetest.NewDir("/", collect.Linux)
 	s.In.Name, s.In.Live = "live", true
 	return s
-}
-
-// ownNamespace runs the calling test again in a network namespace of its own,
-// and returns false in the outer run.
-func ownNamespace(t *testing.T) bool {
-	t.Helper()
-	if os.Getenv("HOZEN_TEST_NETNS") == t.Name() {
-		return true
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("needs root, for a network namespace")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("no ip command")
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), "HOZEN_TEST_NETNS="+t.Name())
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
-	out, err := cmd.CombinedOutput()
-	switch {
-	case bytes.Contains(out, []byte("--- SKIP")):
-		t.Skipf("%s", out)
-	case err != nil || !bytes.Contains(out, []byte("--- PASS")):
-		t.Errorf("in a namespace: %v\n%s", err, out)
-	default:
-		t.Logf("%s", out)
-	}
-	return false
 }
 
 func ipRun(t *testing.T, lines ...string) {

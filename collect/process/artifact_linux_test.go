@@ -52,10 +52,10 @@ func take(t *testing.T) *taken {
 	if err := New().Collect(context.Background(), liveSource(), k.sink); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range decode[Process](t, k.sink, "/processes/processes.jsonl") {
+	for _, p := range sinktest.Lines[Process](t, k.sink, "/processes/processes.jsonl") {
 		k.procs[p.PID] = p
 	}
-	k.files = decode[File](t, k.sink, "/processes/files.jsonl")
+	k.files = sinktest.Lines[File](t, k.sink, "/processes/files.jsonl")
 	for _, g := range k.sink.Items() {
 		if g.Record.Source == "hozen" {
 			var o collect.Observation
@@ -84,22 +84,6 @@ func (k *taken) bytes(t *testing.T, path string) []byte {
 		t.Fatalf("%d items at %s, want 1", len(got), path)
 	}
 	return got[0].Bytes
-}
-
-func decode[T any](t *testing.T, sink *sinktest.Sink, path string) (out []T) {
-	t.Helper()
-	got := sink.Find("live", path)
-	if len(got) != 1 {
-		t.Fatalf("%d items at %s, want 1", len(got), path)
-	}
-	for line := range bytes.Lines(got[0].Bytes) {
-		var v T
-		if err := json.Unmarshal(line, &v); err != nil {
-			t.Fatalf("%s: %v in %s", path, err, line)
-		}
-		out = append(out, v)
-	}
-	return out
 }
 
 // start runs a program until the test ends. It waits until the program has

@@ -26,7 +26,7 @@ func TestHiddenProcessIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got *Process
-	for _, p := range decode[Process](t, k.sink, lines) {
+	for _, p := range sinktest.Lines[Process](t, k.sink, lines) {
 		if p.Hidden && p.PID != pid {
 			t.Errorf("process %d counts as hidden", p.PID)
 		}

@@ -34,22 +34,6 @@ func take(t *testing.T, root string) *sinktest.Sink {
 	return sink
 }
 
-func lines[T any](t *testing.T, sink *sinktest.Sink, path string) (out []T) {
-	t.Helper()
-	got := sink.Find("live", path)
-	if len(got) != 1 {
-		t.Fatalf("%d items at %s, want 1", len(got), path)
-	}
-	for line := range bytes.Lines(got[0].Bytes) {
-		var v T
-		if err := json.Unmarshal(line, &v); err != nil {
-			t.Fatalf("%s: %v in %s", path, err, line)
-		}
-		out = append(out, v)
-	}
-	return out
-}
-
 func observations(t *testing.T, sink *sinktest.Sink) map[string]collect.Observation {
 	t.Helper()
 	out := map[string]collect.Observation{}
@@ -77,7 +61,7 @@ func output(t *testing.T, name string, args ...string) string {
 
 func TestHostAgainstTools(t *testing.T) {
 	sink := take(t, "/")
-	h := lines[Host](t, sink, "/system/host.json")[0]
+	h := sinktest.Lines[Host](t, sink, "/system/host.json")[0]
 	got := []string{h.Hostname, h.Kernel.Name, h.Kernel.Release, h.Kernel.Version, h.Kernel.Machine}
 	want := []string{output(t, "uname", "-n"), output(t, "uname", "-s"), output(t, "uname", "-r"), output(t, "uname", "-v"), output(t, "uname", "-m")}
 	if d := cmp.Diff(want, got); d != "" {
@@ -109,7 +93,7 @@ func TestHostAgainstTools(t *testing.T) {
 func TestMountsAgainstFindmnt(t *testing.T) {
 	sink := take(t, "/")
 	var got []string
-	for _, m := range lines[Mount](t, sink, "/system/mounts.jsonl") {
+	for _, m := range sinktest.Lines[Mount](t, sink, "/system/mounts.jsonl") {
 		got = append(got, fmt.Sprint(m.ID, m.Parent, m.Dev, m.Point, m.Type))
 	}
 	var out struct {
@@ -169,7 +153,7 @@ func TestHiddenAndUnlistedModules(t *testing.T) {
 	})
 	sink := take(t, root)
 	mods := map[string]Module{}
-	for _, m := range lines[Module](t, sink, "/system/modules.jsonl") {
+	for _, m := range sinktest.Lines[Module](t, sink, "/system/modules.jsonl") {
 		mods[m.Name] = m
 	}
 	good := mods["good"]
@@ -227,11 +211,11 @@ func TestHostileHost(t *testing.T) {
 		t.Skipf("mkfifo: %v", err)
 	}
 	sink := take(t, root)
-	m := lines[Mount](t, sink, "/system/mounts.jsonl")
+	m := sinktest.Lines[Mount](t, sink, "/system/mounts.jsonl")
 	if len(m) != 1 || m[0].Root != "/a b" || m[0].Device != `/dev/\root` || m[0].PointB64 == "" {
 		t.Errorf("mounts %+v", m)
 	}
-	users := lines[Login](t, sink, "/system/users.jsonl")
+	users := sinktest.Lines[Login](t, sink, "/system/users.jsonl")
 	last := users[len(users)-1]
 	if last.View != "logind" || last.Line != "pts/3" || last.PID != 77 || last.Time.UnixMicro() != 1700000000000001 || last.Host != "10.0.0.9" {
 		t.Errorf("session %+v", last)
@@ -239,7 +223,7 @@ func TestHostileHost(t *testing.T) {
 	if r := sink.Find("live", "/system/users.jsonl")[0].Record; r.Outcome != evidence.Partial {
 		t.Errorf("a utmp cut short has outcome %s", r.Outcome)
 	}
-	if s := lines[Setting](t, sink, "/system/settings.jsonl"); len(s) != 1 || s[0].ValueB64 == "" {
+	if s := sinktest.Lines[Setting](t, sink, "/system/settings.jsonl"); len(s) != 1 || s[0].ValueB64 == "" {
 		t.Errorf("settings %+v", s)
 	}
 }
