@@ -63,8 +63,11 @@ func (f *flags) offline() bool { return len(f.images)+len(f.trees) > 0 }
 
 // plan gathers sources, artifacts and budgets. Close the sources in it.
 func (f *flags) plan() (run.Plan, []image.Note, error) {
-	p := run.Plan{Paths: f.paths, Profile: f.profile, Commands: f.allowCommands}
+	p := run.Plan{Profile: f.profile, Commands: f.allowCommands}
 	var err error
+	if p.Paths, err = f.named(); err != nil {
+		return p, nil, err
+	}
 	if p.Budget, err = f.budget(); err != nil {
 		return p, nil, err
 	}
