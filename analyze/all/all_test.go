@@ -21,6 +21,8 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 func TestMain(m *testing.M) {
@@ -159,11 +161,11 @@ func TestSeal(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := filepath.Join(t.TempDir(), "sealed")
-	out, err := bundle.NewDir(to)
+	out, err := sink.NewDir(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = report.Seal(t.Context(), dir, facts, out, bundle.Options{Signer: signer, VKey: signer.VKey(),
+	_, err = report.Seal(t.Context(), dir, facts, out, sink.Options{Signer: signer, VKey: signer.VKey(),
 		Recipients: []age.Recipient{id.Recipient()}, Header: seal.Header{Case: "T-1", Examiner: "Test",
 			Tool: seal.Tool{Name: "test", Version: "0"}}})
 	if err != nil {
@@ -178,7 +180,7 @@ func TestSeal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	rep, err := b.Verify(t.Context(), bundle.VerifyOptions{})
+	rep, err := verify.Bundle(t.Context(), b, verify.Options{})
 	if err != nil || !rep.OK() || rep.State != seal.Complete {
 		t.Fatalf("verify: %v, %+v", err, rep)
 	}

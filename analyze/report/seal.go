@@ -9,8 +9,8 @@ import (
 	"strconv"
 
 	"github.com/hozen-dfir/hozen/evidence"
-	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
 // Source of the items of a findings bundle.
@@ -20,16 +20,16 @@ const source = "hozen-sweep"
 // names the parent bundles with their roots and every rule file with its
 // digest. opt is completed in Header.Kind, Parents, Rules and Options; signer,
 // recipients and the rest of the header are the caller's.
-func Seal(ctx context.Context, dir string, facts Facts, out bundle.Output, opt bundle.Options) (bundle.Totals, error) {
+func Seal(ctx context.Context, dir string, facts Facts, out sink.Output, opt sink.Options) (sink.Totals, error) {
 	fill(&opt.Header, facts)
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return bundle.Totals{}, fmt.Errorf("seal findings: %w", err)
+		return sink.Totals{}, fmt.Errorf("seal findings: %w", err)
 	}
 	defer root.Close()
-	w, err := bundle.New(ctx, out, opt)
+	w, err := sink.New(ctx, out, opt)
 	if err != nil {
-		return bundle.Totals{}, fmt.Errorf("seal findings: %w", err)
+		return sink.Totals{}, fmt.Errorf("seal findings: %w", err)
 	}
 	var failed error
 	for _, name := range Files() {
@@ -74,7 +74,7 @@ func fill(h *seal.Header, facts Facts) {
 }
 
 // add hands one file to the writer.
-func add(ctx context.Context, w *bundle.Writer, root *os.Root, name string) error {
+func add(ctx context.Context, w *sink.Writer, root *os.Root, name string) error {
 	st, err := root.Lstat(name)
 	if err != nil {
 		return err

@@ -68,7 +68,7 @@ func (t *Bundle) Total() (items, bytes int64) {
 // Parent implements analyze.Target.
 func (t *Bundle) Parent() analyze.Parent {
 	p := analyze.Parent{Kind: "bundle", Name: t.b.Header.Bundle, Case: t.b.Header.Case,
-		Root: seal.RootText(t.b.Last.Root), TreeSize: t.b.Last.Size, State: bundle.StateUnfinished}
+		Root: seal.RootText(t.b.Last.Root), TreeSize: t.b.Last.Size, State: seal.Unfinished}
 	if t.b.End != nil {
 		p.State = t.b.End.State
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
 func must[T any](v T, err error) func(testing.TB) T {
@@ -44,8 +45,8 @@ func write(t *testing.T, dir string, id age.Recipient, items map[string][]byte) 
 	t.Helper()
 	ctx := context.Background()
 	signer := must(keys.NewSigner("Test", keys.Examiner))(t)
-	out := must(bundle.NewDir(dir))(t)
-	w := must(bundle.New(ctx, out, bundle.Options{Header: seal.Header{Kind: seal.KindCollection, Case: "T-1", Examiner: "Test",
+	out := must(sink.NewDir(dir))(t)
+	w := must(sink.New(ctx, out, sink.Options{Header: seal.Header{Kind: seal.KindCollection, Case: "T-1", Examiner: "Test",
 		Tool: seal.Tool{Name: "test", Version: "0"}}, Signer: signer, VKey: signer.VKey(), Recipients: []age.Recipient{id},
 		SegmentSize: 8 << 20}))(t)
 	for _, path := range sorted(items) {

@@ -21,6 +21,7 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/yara"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/rules"
 )
@@ -237,7 +238,7 @@ type sweepRun struct {
 	bundles   []*bundle.Bundle
 	damaged   *atomic.Int64  // reads that did not give what was sealed
 	folder    *report.Folder // nil without --out
-	sealed    *bundle.Totals // likewise
+	sealed    *sink.Totals   // likewise
 	unscanned int
 }
 

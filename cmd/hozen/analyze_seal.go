@@ -11,10 +11,10 @@ import (
 
 	"github.com/hozen-dfir/hozen/analyze/report"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
-	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/custody"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
 )
 
@@ -31,7 +31,7 @@ func (f *sweepRun) seal(ctx context.Context) error {
 		return err
 	}
 	defer signer.Destroy()
-	out, err := bundle.NewDir(f.bundleDir())
+	out, err := sink.NewDir(f.bundleDir())
 	if err != nil {
 		return err
 	}
@@ -69,8 +69,8 @@ func (f *sweepRun) record(ctx context.Context) error {
 	return nil
 }
 
-func (f *sweepRun) sealOptions(ctx context.Context) (bundle.Options, *keys.Signer, error) {
-	var o bundle.Options
+func (f *sweepRun) sealOptions(ctx context.Context) (sink.Options, *keys.Signer, error) {
+	var o sink.Options
 	to, err := f.recipients()
 	if err != nil {
 		return o, nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 func newCustodyCommand(app *cli.App) *cobra.Command {
@@ -223,7 +224,7 @@ func showCustodyReport(app *cli.App, r *custody.Report) error {
 }
 
 // recordVerified appends a "verified" entry to the case's log.
-func recordVerified(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, r *bundle.Report, key string) error {
+func recordVerified(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, r *verify.Report, key string) error {
 	var checks []string
 	for _, c := range r.Checks {
 		checks = append(checks, c.Name+" "+c.Status)

@@ -16,8 +16,10 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/intake"
 	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 func newStoreCommand(app *cli.App) *cobra.Command {
@@ -213,20 +215,20 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to, key string) e
 	return verdict(r, verifyFlags{})
 }
 
-func verifyCopy(ctx context.Context, place string) (*bundle.Report, error) {
+func verifyCopy(ctx context.Context, place string) (*verify.Report, error) {
 	c, err := openBundle(ctx, place, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	return c.Verify(ctx, bundle.VerifyOptions{Quick: true})
+	return verify.Bundle(ctx, c, verify.Options{Quick: true})
 }
 
-func localOutput(to string) (bundle.Output, error) {
+func localOutput(to string) (sink.Output, error) {
 	if strings.HasSuffix(strings.ToLower(to), ".zip") {
-		return bundle.NewZip(to)
+		return sink.NewZip(to)
 	}
-	return bundle.NewDir(to)
+	return sink.NewDir(to)
 }
 
 // storedLine is one line of store ls --json.

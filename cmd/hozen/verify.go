@@ -14,6 +14,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/evidence/tsa"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // verifyFlags are the flags of verify.
@@ -87,7 +88,7 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	}
 	p := app.Progress("verifying")
 	p.SetTotal(0, total)
-	o := bundle.VerifyOptions{
+	o := verify.Options{
 		Quick: f.quick, Root: f.root, Workers: f.workers,
 		Known:    func(vkey string) bool { _, ok := known.Lookup(vkey); return ok },
 		Progress: func(n int64) { p.Add(0, n) },
@@ -95,7 +96,7 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	if o.Token, err = tokenChecker(f.tsaRoots); err != nil {
 		return err
 	}
-	r, err := b.Verify(ctx, o)
+	r, err := verify.Bundle(ctx, b, o)
 	p.Done()
 	if err != nil {
 		if errors.Is(err, bundle.ErrNoIdentity) {
@@ -118,20 +119,20 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	return verdict(r, f)
 }
 
-func verdict(r *bundle.Report, f verifyFlags) error {
+func verdict(r *verify.Report, f verifyFlags) error {
 	switch {
 	case !r.OK():
 		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("verification failed: %d problems, the first at %s", len(r.Problems), r.Problems[0]))
 	case f.requireKnown && !r.KnownSigner:
 		return cli.WithHint(cli.WithCode(cli.VerifyFailed, errors.New("signer unknown: no key given by --key signed or countersigned this bundle")),
 			"give the examiner's verifier key with --key")
-	case r.State == bundle.StateUnfinished:
+	case r.State == seal.Unfinished:
 		return cli.Ended(cli.Gaps)
 	}
 	return nil
 }
 
-func showReport(app *cli.App, target string, r *bundle.Report) error {
+func showReport(app *cli.App, target string, r *verify.Report) error {
 	if app.JSON {
 		return app.Emit(r)
 	}
@@ -159,7 +160,7 @@ func showReport(app *cli.App, target string, r *bundle.Report) error {
 	switch {
 	case !r.OK():
 		line("FAILED", "%s is not what was sealed", target)
-	case r.State == bundle.StateUnfinished:
+	case r.State == seal.Unfinished:
 		line("UNFINISHED", "the collection did not reach its end; what is under the last checkpoint is as it was sealed")
 	case !r.KnownSigner:
 		line("OK", "%s is what its signer sealed — signer unknown", target)
@@ -170,14 +171,14 @@ func showReport(app *cli.App, target string, r *bundle.Report) error {
 	return err
 }
 
-func signatureLabel(s bundle.Signature) string {
+func signatureLabel(s verify.Signature) string {
 	if s.Cosigner {
 		return "cosigned"
 	}
 	return "signed"
 }
 
-func standing(s bundle.Signature) string {
+func standing(s verify.Signature) string {
 	switch {
 	case s.Known:
 		return "signer known"
@@ -190,7 +191,7 @@ func standing(s bundle.Signature) string {
 
 // tokenChecker checks time stamps against the certificates in the files named
 // by --tsa-root.
-func tokenChecker(files []string) (func(token, message []byte) (bundle.TimeStamp, error), error) {
+func tokenChecker(files []string) (func(token, message []byte) (verify.TimeStamp, error), error) {
 	var pems [][]byte
 	for _, f := range files {
 		b, err := os.ReadFile(f)
@@ -203,8 +204,8 @@ func tokenChecker(files []string) (func(token, message []byte) (bundle.TimeStamp
 	if err != nil {
 		return nil, fmt.Errorf("--tsa-root: %w", err)
 	}
-	return func(token, message []byte) (bundle.TimeStamp, error) {
+	return func(token, message []byte) (verify.TimeStamp, error) {
 		s, err := tsa.Verify(token, message, pool)
-		return bundle.TimeStamp{Time: s.Time, Signer: s.Signer, Trusted: s.Trusted}, err
+		return verify.TimeStamp{Time: s.Time, Signer: s.Signer, Trusted: s.Trusted}, err
 	}, nil
 }

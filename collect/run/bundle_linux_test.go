@@ -21,8 +21,8 @@ import (
 	"github.com/hozen-dfir/hozen/collect/artifacts"
 	"github.com/hozen-dfir/hozen/collect/source/live"
 	"github.com/hozen-dfir/hozen/evidence"
-	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/rules"
 )
 
@@ -68,7 +68,7 @@ func TestThisHostIntoABundle(t *testing.T) {
 	checkBundleLedger(t, open, sum)
 }
 
-func newBundle(t *testing.T, dir string) *bundle.Writer {
+func newBundle(t *testing.T, dir string) *sink.Writer {
 	t.Helper()
 	skey, vkey, err := note.GenerateKey(rand.Reader, "tester")
 	if err != nil {
@@ -78,11 +78,11 @@ func newBundle(t *testing.T, dir string) *bundle.Writer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := bundle.NewDir(dir)
+	out, err := sink.NewDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := bundle.New(context.Background(), out, bundle.Options{
+	w, err := sink.New(context.Background(), out, sink.Options{
 		Header: seal.Header{Case: "IR-1", Tool: seal.Tool{Name: "test"}}, Signer: signer, VKey: vkey, NoEncryption: true,
 	})
 	if err != nil {

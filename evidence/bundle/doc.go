@@ -1,16 +1,22 @@
-// Package bundle writes and reads bundles (format 1, evidence/SPEC.md).
+// Package bundle reads bundles (format 1, evidence/SPEC.md), which evidence/sink
+// writes and evidence/verify checks.
 //
-// A Writer is an evidence.Sink. One item flows through it in one pass:
+// Objects is where one lies: a folder, a ZIP, a store, or several joined. Open
+// reads its seal and checks that as far as it goes; Items lists its items,
+// their parts put together; Blocks, Fetch and Reader give their content.
+// Cosign adds the one thing that a bundle may be given later, a
+// countersignature.
 //
-//	Add → read and hash (read.go) → compress frames (frames.go) →
-//	commit in order into a segment (commit.go) → encrypt, store, leaf,
-//	checkpoint (sealer.go) → Output
+// # Guarantees
 //
-// A Bundle is what Open finds in a folder, a ZIP or a store; Verify checks it,
-// Items and Reader give its evidence back.
+// Nothing is believed because it is there: leaves count only under a good
+// checkpoint, and of a segment nothing is looked at before the SHA-256 of the
+// whole is the one in its leaf. What is wrong with a seal is in Problems; what
+// is wrong with a segment is an error that wraps ErrVerify. That records and
+// content agree is what evidence/verify checks.
 //
 // # Memory
 //
-// A Writer holds three segment-sized buffers, and for each of at most 16
-// workers one encoder and about two frames of 1 MiB, whatever it is given.
+// A Bundle holds the seal and the names of its objects, and the plaintext of
+// the five segments read last; a Reader one decoder and one frame of 1 MiB.
 package bundle

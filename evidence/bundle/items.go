@@ -9,8 +9,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/segment"
 )
@@ -185,7 +183,7 @@ func (b *Bundle) Reader(ctx context.Context, it *Item) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	dec, err := newDecoder()
+	dec, err := NewDecoder()
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +194,7 @@ type contentReader struct {
 	b    *Bundle
 	ctx  context.Context
 	left []Block
-	dec  *zstd.Decoder
+	dec  *Decoder
 	buf  []byte
 	rest []byte
 }
@@ -210,7 +208,7 @@ func (r *contentReader) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if r.buf, err = decode(r.dec, frame, r.left[0].Content, r.buf); err != nil {
+		if r.buf, err = r.dec.Frame(frame, r.left[0].Content, r.buf); err != nil {
 			return 0, fmt.Errorf("record %d: %w", r.left[0].Seq, err)
 		}
 		r.rest, r.left = r.buf, r.left[1:]
@@ -223,27 +221,4 @@ func (r *contentReader) Read(p []byte) (int, error) {
 func (r *contentReader) Close() error {
 	r.dec.Close()
 	return nil
-}
-
-func newDecoder() (*zstd.Decoder, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(segment.FrameSize), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return nil, fmt.Errorf("zstd decoder: %w", err)
-	}
-	return d, nil
-}
-
-// decode decodes one frame that must hold exactly content bytes.
-func decode(d *zstd.Decoder, frame []byte, content int, buf []byte) ([]byte, error) {
-	if cap(buf) < segment.FrameSize {
-		buf = make([]byte, 0, segment.FrameSize)
-	}
-	out, err := d.DecodeAll(frame, buf[:0])
-	if err != nil {
-		return buf, fmt.Errorf("%w: a zstd frame: %w", ErrVerify, err)
-	}
-	if len(out) != content {
-		return out, fmt.Errorf("%w: a zstd frame holds %d bytes; the index says %d", ErrVerify, len(out), content)
-	}
-	return out, nil
 }

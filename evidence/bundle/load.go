@@ -17,21 +17,23 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/segment"
 )
 
-// load reads one segment: stored bytes → SHA-256 beside → decrypt → plaintext
-// in buf (grown where needed). Nothing of it is looked at before the hash of
-// the whole is known to be the one in the leaf.
-func (b *Bundle) load(ctx context.Context, s seal.Segment, buf []byte) (*segment.Segment, []byte, error) {
-	if s.Size > segment.MaxSize+cipherRoom {
+// Load reads one segment: stored bytes → SHA-256 beside → decrypt → plaintext
+// in buf (grown where needed), which it returns for the next call. Nothing of
+// it is looked at before the hash of the whole is known to be the one in the
+// leaf. The error wraps ErrVerify where the bytes are not those that were
+// sealed, and ErrNoIdentity where they can't be decrypted.
+func (b *Bundle) Load(ctx context.Context, s seal.Segment, buf []byte) (*segment.Segment, []byte, error) {
+	if s.Size > segment.MaxSize+segment.CipherRoom {
 		return nil, buf, fmt.Errorf("%w: %s: %d bytes is more than any segment has", ErrVerify, s.Object, s.Size)
 	}
-	o, err := b.open(ctx, s)
+	o, err := b.Stored(ctx, s)
 	if err != nil {
 		return nil, buf, err
 	}
 	defer o.Close()
 	if need := int(s.Size) + 1; cap(buf) < need {
 		if buf != nil || need > segment.DefaultSize/2 { // one size that fits all that follow
-			need = max(need, segment.DefaultSize+cipherRoom)
+			need = max(need, segment.DefaultSize+segment.CipherRoom)
 		}
 		buf = make([]byte, 0, need)
 	}
@@ -115,7 +117,7 @@ func (c *cache) get(ctx context.Context, number int) (*segment.Segment, error) {
 		return nil, fmt.Errorf("segment %d: the bundle has %d", number, len(c.b.Segments))
 	}
 	e := c.entry(number)
-	e.once.Do(func() { e.seg, _, e.err = c.b.load(ctx, c.b.Segments[number-1], nil) })
+	e.once.Do(func() { e.seg, _, e.err = c.b.Load(ctx, c.b.Segments[number-1], nil) })
 	if e.err != nil {
 		c.forget(e) // a cancelled read must not stay
 	}

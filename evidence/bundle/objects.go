@@ -31,6 +31,16 @@ type Object interface {
 	Size() int64
 }
 
+// Container is implemented by Objects that lie in one file, as those of
+// ZipObjects do: it has bytes that belong to no object.
+type Container interface {
+	// CheckContainer makes sure that nothing hides between the objects. ended
+	// tells that the bundle has its end leaf, and so ought to be whole.
+	CheckContainer(ended bool) error
+	// Whole reports whether the container was completed.
+	Whole() bool
+}
+
 // maxObjects bounds what a reader lists: 32 TiB in segments of 32 MiB.
 const maxObjects = 3 << 20
 
@@ -139,7 +149,7 @@ func (o storeObjects) Open(ctx context.Context, name string) (Object, error) {
 	return storeObject{obj}, nil
 }
 func (o storeObjects) Close() error   { return nil }
-func (o storeObjects) String() string { return placeIn(o.s, o.prefix) }
+func (o storeObjects) String() string { return store.Place(o.s, o.prefix) }
 
 type storeObject struct{ store.Object }
 

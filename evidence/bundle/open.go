@@ -123,7 +123,7 @@ func (b *Bundle) header(ctx context.Context) error {
 	if _, ok := b.names[name]; !ok {
 		return fmt.Errorf("%w: %s is not there", ErrNotBundle, name)
 	}
-	leaf, err := b.read(ctx, name, seal.MaxLeaf)
+	leaf, err := b.ReadObject(ctx, name, seal.MaxLeaf)
 	if err != nil {
 		return err
 	}
@@ -135,19 +135,21 @@ func (b *Bundle) header(ctx context.Context) error {
 	if b.verifier, err = note.NewVerifier(h.Signer.VKey); err != nil {
 		b.problem(name, "signer's verifier key: %v", err)
 	}
-	for _, f := range texts() {
-		b.known[f.name] = true
-		if _, ok := b.names[f.name]; !ok {
-			b.problem(f.name, "is missing")
-		} else if _, listed := h.Files[f.name]; !listed {
-			b.problem(f.name, "the header does not name it")
+	for _, name := range seal.TextNames() {
+		b.known[name] = true
+		if _, ok := b.names[name]; !ok {
+			b.problem(name, "is missing")
+		} else if _, listed := h.Files[name]; !listed {
+			b.problem(name, "the header does not name it")
 		}
 	}
 	return nil
 }
 
 // read returns a small object whole.
-func (b *Bundle) read(ctx context.Context, name string, most int64) ([]byte, error) {
+// ReadObject reads a whole object of no more than most bytes, as it lies
+// there: nothing is checked.
+func (b *Bundle) ReadObject(ctx context.Context, name string, most int64) ([]byte, error) {
 	o, err := b.objects.Open(ctx, name)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
@@ -202,11 +204,11 @@ func (b *Bundle) fetch(ctx context.Context, from, to int) ([]leafAndNote, error)
 	for i := range out {
 		n := from + i
 		g.Go(func() (err error) {
-			if out[i].leaf, err = b.read(ctx, sealName(n, "json"), seal.MaxLeaf); err != nil {
+			if out[i].leaf, err = b.ReadObject(ctx, sealName(n, "json"), seal.MaxLeaf); err != nil {
 				return err
 			}
 			if b.has(n, "checkpoint") {
-				out[i].note, err = b.read(ctx, sealName(n, "checkpoint"), seal.MaxCheckpoint)
+				out[i].note, err = b.ReadObject(ctx, sealName(n, "checkpoint"), seal.MaxCheckpoint)
 			}
 			return err
 		})
@@ -343,8 +345,9 @@ func (b *Bundle) inChain(name string) bool {
 // nextLeaf is the name of the first leaf that is not there.
 func (b *Bundle) nextLeaf() string { return sealName(int(b.Last.Size), "json") }
 
-// open opens a segment's object.
-func (b *Bundle) open(ctx context.Context, s seal.Segment) (io.ReadCloser, error) {
+// Stored opens a segment's bytes as stored, which are not checked. Where they
+// are missing the error wraps ErrVerify.
+func (b *Bundle) Stored(ctx context.Context, s seal.Segment) (io.ReadCloser, error) {
 	o, err := b.objects.Open(ctx, s.Object)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

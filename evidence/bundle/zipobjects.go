@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/hozen-dfir/hozen/evidence/internal/storedzip"
 )
 
 // ZipObjects reads a bundle that is one ZIP file. A file that was cut short,
@@ -129,9 +131,12 @@ type zipObject struct{ *io.SectionReader }
 
 func (zipObject) Close() error { return nil }
 
-// checkContainer compares every byte of the ZIP that is not an object's with
-// what a writer would have put there: nothing can hide between the objects.
-func (z *zipObjects) checkContainer(ended bool) error {
+// Whole implements Container.
+func (z *zipObjects) Whole() bool { return z.whole }
+
+// CheckContainer implements Container. It compares every byte of the ZIP that
+// is not an object's with what a writer would have put there.
+func (z *zipObjects) CheckContainer(ended bool) error {
 	if !z.whole {
 		if ended && z.sound < z.size {
 			return fmt.Errorf("the ZIP's directory, from byte %d on, is damaged", z.sound)
@@ -152,7 +157,7 @@ func (z *zipObjects) checkContainer(ended bool) error {
 	slices.SortFunc(m.data, func(a, b span) int { return cmp.Compare(a.off, b.off) })
 	zw := zip.NewWriter(m)
 	for _, o := range order {
-		if err := putZip(zw, o.name, o.size, o.crc, io.LimitReader(zeros{}, o.size)); err != nil {
+		if err := storedzip.Put(zw, o.name, o.size, o.crc, io.LimitReader(zeros{}, o.size)); err != nil {
 			return fmt.Errorf("the ZIP around %s: %w", o.name, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
 func item(path string, content []byte) evidence.Item {
@@ -38,11 +39,11 @@ func write(t *testing.T, items ...evidence.Item) *bundle.Bundle {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "b")
-	out, err := bundle.NewDir(dir)
+	out, err := sink.NewDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := bundle.New(ctx, out, bundle.Options{Header: seal.Header{Case: "IR-1"}, Signer: signer, VKey: vkey, NoEncryption: true})
+	w, err := sink.New(ctx, out, sink.Options{Header: seal.Header{Case: "IR-1"}, Signer: signer, VKey: vkey, NoEncryption: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store"
 )
 
@@ -18,7 +19,7 @@ func Open(ctx context.Context, st store.Store, caseID, bundleID string) (*bundle
 // as it passes. Where the store's bytes are not those that were sealed the
 // error wraps bundle.ErrVerify, and the copy must not be used. The caller
 // verifies the copy where it lies.
-func Get(ctx context.Context, b *bundle.Bundle, out bundle.Output, progress func(int64)) error {
+func Get(ctx context.Context, b *bundle.Bundle, out sink.Output, progress func(int64)) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func Get(ctx context.Context, b *bundle.Bundle, out bundle.Output, progress func
 // maxObject bounds an object that is copied through memory.
 const maxObject = 300 << 20
 
-func copyObject(ctx context.Context, b *bundle.Bundle, name, sha256 string, out bundle.Output, progress func(int64)) error {
+func copyObject(ctx context.Context, b *bundle.Bundle, name, sha256 string, out sink.Output, progress func(int64)) error {
 	o, err := b.Objects().Open(ctx, name)
 	if err != nil {
 		return err

@@ -17,8 +17,10 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/custody"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/store/dir"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // content is an item's bytes.
@@ -31,11 +33,11 @@ func (content) Finish() evidence.Finish { return evidence.Finish{} }
 func made(t *testing.T) string {
 	t.Helper()
 	place := filepath.Join(t.TempDir(), "b")
-	out, err := bundle.NewDir(place)
+	out, err := sink.NewDir(place)
 	check(t, err)
 	s, err := keys.NewEphemeral("b")
 	check(t, err)
-	w, err := bundle.New(t.Context(), out, bundle.Options{NoEncryption: true, Signer: s, VKey: s.VKey(), Header: seal.Header{
+	w, err := sink.New(t.Context(), out, sink.Options{NoEncryption: true, Signer: s, VKey: s.VKey(), Header: seal.Header{
 		Case: "IR-1", Examiner: "A. Examiner", Tool: seal.Tool{Name: "test"}, Host: map[string]string{"hostname": "web01"},
 	}})
 	check(t, err)
@@ -136,7 +138,7 @@ func whole(t *testing.T, st store.Store, id string, after int) {
 	t.Helper()
 	b, err := Open(t.Context(), st, "IR-1", id)
 	check(t, err)
-	r, err := b.Verify(t.Context(), bundle.VerifyOptions{})
+	r, err := verify.Bundle(t.Context(), b, verify.Options{})
 	check(t, err)
 	if !r.OK() || len(r.Signatures) != 2 {
 		t.Errorf("after %d puts: %v, %d signatures", after, r.Problems, len(r.Signatures))
@@ -232,7 +234,7 @@ func TestGetDamaged(t *testing.T) {
 	check(t, os.WriteFile(list[0], body, 0o600))
 	b, err := Open(t.Context(), st, "IR-1", d.Bundle)
 	check(t, err)
-	out, err := bundle.NewDir(filepath.Join(t.TempDir(), "copy"))
+	out, err := sink.NewDir(filepath.Join(t.TempDir(), "copy"))
 	check(t, err)
 	defer out.Close()
 	if err := Get(t.Context(), b, out, nil); !errors.Is(err, bundle.ErrVerify) {

@@ -21,6 +21,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/store"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // Prefix is where a bundle lies in a store.
@@ -54,7 +55,7 @@ type Done struct {
 	Entries  []int64           `json:"entries"` // indices in the custody log
 	Cosigned bool              `json:"cosigned"`
 	Unsure   []string          `json:"unconfirmed,omitempty"` // objects that the store did not confirm
-	Report   *bundle.Report    `json:"verification"`
+	Report   *verify.Report    `json:"verification"`
 	Info     map[string]string `json:"-"`
 }
 
@@ -67,7 +68,7 @@ var ErrCase = errors.New("the bundle belongs to another case")
 // taken in: the error wraps bundle.ErrVerify.
 func Put(ctx context.Context, r Request) (*Done, error) {
 	b := r.Bundle
-	report, err := b.Verify(ctx, bundle.VerifyOptions{Quick: !b.CanRead()})
+	report, err := verify.Bundle(ctx, b, verify.Options{Quick: !b.CanRead()})
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +236,7 @@ func recorded(ctx context.Context, log *custody.Log, ref custody.BundleRef) (map
 	return out, nil
 }
 
-func entries(b *bundle.Bundle, base custody.Entry, rep *bundle.Report, receipt *custody.Ref) []custody.Entry {
+func entries(b *bundle.Bundle, base custody.Entry, rep *verify.Report, receipt *custody.Ref) []custody.Entry {
 	h := b.Header
 	collected := base
 	collected.Event, collected.Occurred = custody.Collected, h.Started
@@ -274,7 +275,7 @@ func clipped(m map[string]string) map[string]string {
 }
 
 // checked names the checks that ran, and those that could not.
-func checked(r *bundle.Report) string {
+func checked(r *verify.Report) string {
 	var parts []string
 	for _, c := range r.Checks {
 		parts = append(parts, c.Name+" "+c.Status)

@@ -18,6 +18,10 @@ const (
 	MaxLeaf       = 1 << 20 // bytes of one leaf, for readers
 )
 
+// TextNames are the objects that explain a bundle and check it by hand. The
+// header holds their SHA-256 in Files.
+func TextNames() []string { return []string{"README.txt", "verify.sh"} }
+
 // Kinds of bundles.
 const (
 	KindCollection = "collection"
@@ -95,10 +99,12 @@ type Segment struct {
 	Closed evidence.Time `json:"closed"`
 }
 
-// States of an ended bundle.
+// States of a bundle. Unfinished is that of one without an end leaf, and never
+// stands in one.
 const (
 	Complete    = "complete"
 	Interrupted = "interrupted"
+	Unfinished  = "unfinished"
 )
 
 // End is the last leaf. A bundle without one is unfinished.

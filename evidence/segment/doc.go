@@ -22,6 +22,9 @@ const (
 	PartRoom = 4 << 20
 	// MaxSize is what a reader accepts at the most.
 	MaxSize = 256 << 20
+	// CipherRoom is what encryption may add to a segment as stored: age's
+	// header, and 16 bytes every 64 KiB.
+	CipherRoom = 256 << 10
 	// MaxRecord bounds one line of items.jsonl.
 	MaxRecord = 1 << 20
 	// maxRecords bounds items.jsonl and maxItems its lines, so that the ZIP

@@ -16,6 +16,11 @@ const (
 // ErrKey says that a key is outside the grammar.
 var ErrKey = errors.New("bad object key")
 
+// Place names a prefix of a store for people.
+func Place(s Store, prefix string) string {
+	return strings.TrimSuffix(s.String(), "/") + "/" + prefix
+}
+
 // CheckKey enforces the grammar of keys, one for all stores, so that a key
 // means one object on every filesystem and in every bucket: components of
 // printable ASCII between single slashes, none of them ".", "..", a temporary

@@ -13,9 +13,9 @@ import (
 	"github.com/hozen-dfir/hozen/collect/run"
 	"github.com/hozen-dfir/hozen/collect/source/image"
 	"github.com/hozen-dfir/hozen/evidence"
-	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/tsa"
 )
 
@@ -51,7 +51,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 		return cli.WithHint(err, "a bundle is never written into another one: name a new place")
 	}
 	// The bundle outlives an interruption: what was taken is sealed.
-	w, err := bundle.New(context.WithoutCancel(ctx), out, o)
+	w, err := sink.New(context.WithoutCancel(ctx), out, o)
 	if err != nil {
 		return errors.Join(StoreHint(err), out.Close())
 	}
@@ -83,8 +83,8 @@ func (f *flags) recipients(app *cli.App) (*keys.Recipients, error) {
 }
 
 // options makes the writer's options, and the key that signs.
-func (f *flags) options(ctx context.Context, app *cli.App, p run.Plan, to *keys.Recipients) (bundle.Options, *keys.Signer, error) {
-	o := bundle.Options{
+func (f *flags) options(ctx context.Context, app *cli.App, p run.Plan, to *keys.Recipients) (sink.Options, *keys.Signer, error) {
+	o := sink.Options{
 		Recipients: to.Age, NoEncryption: f.noEncryption, Workers: f.workers,
 		SHA1: slices.Contains(f.hashes, "sha1"), MD5: slices.Contains(f.hashes, "md5"),
 	}
@@ -119,7 +119,7 @@ func (f *flags) signer(ctx context.Context, app *cli.App, bundleID string) (*key
 }
 
 // run carries the plan out, with progress.
-func (f *flags) run(ctx context.Context, app *cli.App, w *bundle.Writer, p *run.Plan, notes []image.Note) (run.Summary, error) {
+func (f *flags) run(ctx context.Context, app *cli.App, w *sink.Writer, p *run.Plan, notes []image.Note) (run.Summary, error) {
 	if err := addNotes(ctx, w, notes); err != nil {
 		return run.Summary{}, err
 	}
@@ -135,7 +135,7 @@ func (f *flags) run(ctx context.Context, app *cli.App, w *bundle.Writer, p *run.
 }
 
 // addNotes records what an image holds that no source reads.
-func addNotes(ctx context.Context, w *bundle.Writer, notes []image.Note) error {
+func addNotes(ctx context.Context, w *sink.Writer, notes []image.Note) error {
 	for i, n := range notes {
 		r := evidence.Record{Source: "hozen", Method: "hozen", Outcome: evidence.Empty, Reason: n.Text}
 		if n.Unread {
@@ -175,11 +175,11 @@ func ending(s run.Summary, err error, ephemeral bool, foot map[string]string) se
 }
 
 // conclude says what came of it, in the end what to write down.
-func conclude(app *cli.App, f flags, out bundle.Output, t bundle.Totals, s run.Summary, signer *keys.Signer) error {
+func conclude(app *cli.App, f flags, out sink.Output, t sink.Totals, s run.Summary, signer *keys.Signer) error {
 	if t.TimeStampErr != nil {
 		app.Warnf("no time stamp: %v", t.TimeStampErr)
 	}
-	if sp, ok := out.(bundle.Spilled); ok {
+	if sp, ok := out.(sink.Spilled); ok {
 		if folder, cause := sp.Spilled(); cause != nil {
 			app.Warnf("the store stopped answering (%v): the rest of the bundle is in %s; hozen store put joins the two", cause, folder)
 		}

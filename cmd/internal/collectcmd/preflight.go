@@ -11,7 +11,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/collect/run"
-	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
 // quickLook bounds the estimate where the collection starts without a question.
@@ -67,7 +67,7 @@ func ask(app *cli.App) error {
 
 // footprint is the collector's own trace on the host, for the end leaf. The
 // output's files are counted as they were put; of a store none is here.
-func (f *flags) footprint(w *bundle.Writer, s run.Summary) map[string]string {
+func (f *flags) footprint(w *sink.Writer, s run.Summary) map[string]string {
 	files := int64(0)
 	switch {
 	case f.remote():

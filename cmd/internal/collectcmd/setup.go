@@ -18,7 +18,7 @@ import (
 	"github.com/hozen-dfir/hozen/collect/source/image"
 	"github.com/hozen-dfir/hozen/collect/source/live"
 	"github.com/hozen-dfir/hozen/evidence"
-	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/rules"
 )
@@ -36,8 +36,8 @@ func (f *flags) check(profileSet bool) error {
 		return cli.Usagef("unknown profile %q; there are triage, volatile, full and none", f.profile)
 	case f.cpu < 0 || f.cpu > 100:
 		return cli.Usagef("--cpu %g: want a percentage from 0 to 100", f.cpu)
-	case f.workers < 0 || f.workers > bundle.MaxWorkers:
-		return cli.Usagef("--workers %d: want 0 to %d", f.workers, bundle.MaxWorkers)
+	case f.workers < 0 || f.workers > sink.MaxWorkers:
+		return cli.Usagef("--workers %d: want 0 to %d", f.workers, sink.MaxWorkers)
 	case f.timeout < 0:
 		return cli.Usagef("--timeout %s is negative", f.timeout)
 	case f.spill != "" && !f.remote():
@@ -272,17 +272,17 @@ func (f *flags) own() []string {
 }
 
 // output opens the place that the bundle goes to.
-func (f *flags) output(ctx context.Context) (bundle.Output, error) {
+func (f *flags) output(ctx context.Context) (sink.Output, error) {
 	switch {
 	case f.remote():
 		s, err := open.Store(ctx, f.out)
 		if err != nil {
 			return nil, err
 		}
-		return bundle.NewStore(s, "", f.spill), nil
+		return sink.NewStore(s, "", f.spill), nil
 	case f.zip():
-		return bundle.NewZip(f.out)
+		return sink.NewZip(f.out)
 	default:
-		return bundle.NewDir(f.out)
+		return sink.NewDir(f.out)
 	}
 }

@@ -1,17 +1,24 @@
-package bundle
+package verify_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/internal/bundletest"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/segment"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // told is a record and the content it is stored with, both as a signer likes.
@@ -26,7 +33,7 @@ func hexOf(s string) string {
 }
 
 func record(seq uint64, content string) told {
-	r := evidence.Record{Format: evidence.RecordFormat, Seq: seq, Salt: salt(), Source: "live", Outcome: evidence.Collected, Size: int64(len(content)), SHA256: hexOf(content)}
+	r := evidence.Record{Format: evidence.RecordFormat, Seq: seq, Salt: "AAAAAAAAAAAAAAAAAAAAAA==", Source: "live", Outcome: evidence.Collected, Size: int64(len(content)), SHA256: hexOf(content)}
 	r.SetPath("/f" + string(rune('0'+seq)))
 	return told{r, content}
 }
@@ -40,48 +47,93 @@ func part(seq, item uint64, number int, offset int64, content, whole string) tol
 	return t
 }
 
-// lie writes a bundle, soundly signed, whose segments hold just what they are
-// told: what only a dishonest or broken collector would make.
-func (m *maker) lie(end seal.End, segments ...[]told) string {
-	m.t.Helper()
-	ctx := context.Background()
-	dir := filepath.Join(m.t.TempDir(), "b")
-	out, err := NewDir(dir)
+// liar writes a bundle, soundly signed, that says what it is told: what only a
+// dishonest or broken collector would make. Nothing of the sink is in it.
+type liar struct {
+	t      testing.TB
+	signer note.Signer
+	dir    string
+	bundle string
+	tree   seal.Tree
+}
+
+func (l *liar) put(name string, body []byte) {
+	l.t.Helper()
+	p := filepath.Join(l.dir, name)
+	err := os.MkdirAll(filepath.Dir(p), 0o700)
+	if err == nil {
+		err = os.WriteFile(p, body, 0o600)
+	}
+	l.must(err)
+}
+
+func (l *liar) must(err error) {
+	l.t.Helper()
 	if err != nil {
-		m.t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	o := m.options()
-	o.Recipients, o.NoEncryption = nil, true
-	if err := o.complete(); err != nil {
-		m.t.Fatal(err)
-	}
-	w := &Writer{opt: o, out: out, ctx: ctx}
-	s := newSealer(w)
-	must := func(err error) {
-		if err != nil {
-			m.t.Fatal(err)
+}
+
+// leaf puts the next leaf and the checkpoint over it.
+func (l *liar) leaf(leaf any) {
+	l.t.Helper()
+	b, err := seal.Encode(leaf)
+	l.must(err)
+	name := fmt.Sprintf("seal/%06d", l.tree.Size())
+	l.tree.Append(b)
+	signed, err := l.tree.At(seal.Origin(l.bundle)).Sign(l.signer)
+	l.must(err)
+	l.put(name+".json", b)
+	l.put(name+".checkpoint", signed)
+}
+
+// segment puts segment number with the items, and its leaf.
+func (l *liar) segment(number int, items []told) {
+	l.t.Helper()
+	enc, err := zstd.NewWriter(nil)
+	l.must(err)
+	defer enc.Close()
+	b := segment.NewBuilder(make([]byte, 0, 1<<20))
+	for _, it := range items {
+		if it.content != "" {
+			l.must(b.Begin(evidence.EntryName("live", it.r.Path)))
+			l.must(b.Frame(enc.EncodeAll([]byte(it.content), nil), len(it.content)))
 		}
+		line, err := json.Marshal(it.r)
+		l.must(err)
+		l.must(b.Commit(it.r.Seq, line))
 	}
-	must(s.begin())
-	enc, err := newEncoder()
-	must(err)
-	for _, items := range segments {
-		b := segment.NewBuilder(make([]byte, 0, 1<<20))
-		for _, it := range items {
-			if it.content != "" {
-				must(b.Begin(evidence.EntryName("live", it.r.Path)))
-				must(b.Frame(enc.enc.EncodeAll([]byte(it.content), nil), len(it.content)))
-			}
-			line, err := json.Marshal(it.r)
-			must(err)
-			must(b.Commit(it.r.Seq, line))
-		}
-		must(s.segment(closing{b, items[0].r.Seq}))
+	n := b.Items()
+	plain, root, err := b.Close()
+	l.must(err)
+	leaf := seal.Segment{
+		Format: seal.SegmentFormat, Bundle: l.bundle, Number: number, Size: int64(len(plain)), SHA256: hexOf(string(plain)),
+		Items: n, First: items[0].r.Seq, Root: seal.RootText(root), Closed: evidence.At(time.Now()),
 	}
-	close(s.queue)
-	end.Format, end.Bundle = seal.EndFormat, w.Bundle()
-	must(s.leaf(ctx, end))
-	return dir
+	leaf.Object = seal.ObjectName(number, leaf.SHA256, false)
+	l.put(leaf.Object, plain)
+	l.leaf(leaf)
+}
+
+// lie writes a bundle folder of the given segments.
+func lie(t testing.TB, m *bundletest.Maker, end seal.End, segments ...[]told) string {
+	t.Helper()
+	l := &liar{t: t, signer: m.Signer, dir: filepath.Join(t.TempDir(), "b"), bundle: evidence.NewBundleID("web01", time.Now())}
+	h := m.Options().Header
+	h.Format, h.Bundle, h.Kind, h.Started = seal.HeaderFormat, l.bundle, seal.KindCollection, evidence.At(time.Now())
+	h.Signer.Algorithm, h.Signer.VKey = "ed25519", m.VKey
+	h.Encryption, h.Hashes, h.Files = "none", []string{"sha256"}, map[string]string{}
+	for _, name := range seal.TextNames() {
+		h.Files[name] = hexOf(name)
+		l.put(name, []byte(name))
+	}
+	l.leaf(h)
+	for i, items := range segments {
+		l.segment(i+1, items)
+	}
+	end.Format, end.Bundle, end.Ended = seal.EndFormat, l.bundle, evidence.At(time.Now())
+	l.leaf(end)
+	return l.dir
 }
 
 func ended(items uint64, bytes int64, segments int) seal.End {
@@ -91,12 +143,12 @@ func ended(items uint64, bytes int64, segments int) seal.End {
 // What a signature can't tell, opening the segments does: every statement of a
 // record is held against the bytes.
 func TestLies(t *testing.T) {
-	m := newMaker(t)
+	m := bundletest.New(t)
 	edit := func(x told, change func(*told)) told { change(&x); return x }
 	parts := func() [][]told {
 		return [][]told{{part(1, 1, 1, 0, "abc", ""), record(2, "other")}, {part(3, 1, 2, 3, "def", "abcdef")}}
 	}
-	if r := m.verify(m.lie(ended(2, 11, 2), parts()...), VerifyOptions{}); !r.OK() || r.Bytes != 11 {
+	if r := m.Verify(lie(t, m, ended(2, 11, 2), parts()...), verify.Options{}); !r.OK() || r.Bytes != 11 {
 		t.Fatalf("an honest bundle: %+v", r)
 	}
 	swap := func(change func(p [][]told)) [][]told { p := parts(); change(p); return p }
@@ -125,9 +177,9 @@ func TestLies(t *testing.T) {
 		"part's item":     {"does not follow", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Item = 2 })},
 		"no last part":    {"last part is missing", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Last = false })},
 	} {
-		dir := m.lie(c.end, c.segments...)
+		dir := lie(t, m, c.end, c.segments...)
 		for _, workers := range []int{1, 4} {
-			r := m.verify(dir, VerifyOptions{Workers: workers})
+			r := m.Verify(dir, verify.Options{Workers: workers})
 			if r.OK() || !strings.Contains(problems(r), c.want) {
 				t.Errorf("%s: problems %q, want %q", name, problems(r), c.want)
 			}

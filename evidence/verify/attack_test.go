@@ -1,113 +1,20 @@
-package bundle
+package verify_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"filippo.io/age"
 
-	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/internal/bundletest"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
-
-// tools skips the test where a program that it compares with is missing.
-func tools(t *testing.T, names ...string) {
-	t.Helper()
-	for _, n := range names {
-		if _, err := exec.LookPath(n); err != nil {
-			t.Skipf("%s is not installed", n)
-		}
-	}
-}
-
-func run(t *testing.T, dir, name string, args ...string) (string, error) {
-	t.Helper()
-	c := exec.Command(name, args...)
-	c.Dir = dir
-	out, err := c.CombinedOutput()
-	return string(out), err
-}
-
-func mustRun(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	out, err := run(t, dir, name, args...)
-	if err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-	}
-	return out
-}
-
-// The README's way: age, unzip, zstd, sha256sum, and nothing of ours.
-func TestByHand(t *testing.T) {
-	tools(t, "age", "unzip", "zstd", "sha256sum")
-	m := newMaker(t)
-	huge := random(40 << 20)
-	dir, _ := m.write(m.options(), append(sample(), file("/huge", huge))...)
-	work := t.TempDir()
-	id := filepath.Join(work, "identity.txt")
-	if err := os.WriteFile(id, []byte(m.id.String()+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	segs, _ := filepath.Glob(filepath.Join(dir, "segments", "*.zip.age"))
-	if len(segs) < 2 {
-		t.Fatalf("%d segments", len(segs))
-	}
-	var records []byte
-	for _, s := range segs {
-		zip := filepath.Join(work, "seg.zip")
-		mustRun(t, work, "age", "-d", "-i", id, "-o", zip, s)
-		mustRun(t, work, "unzip", "-tq", zip)
-		mustRun(t, work, "unzip", "-qo", "-d", "out", zip)
-		items, err := os.ReadFile(filepath.Join(work, "out", "items.jsonl"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, items...)
-		os.Remove(zip)
-	}
-	join := regexp.MustCompile(`(?m)^ +(find .*)$`).FindStringSubmatch(texts()[0].text)
-	if join == nil {
-		t.Fatal("README.txt does not tell how to put parts together")
-	}
-	mustRun(t, work, "bash", "-c", join[1])
-	mustRun(t, work, "zstd", "-dqr", "--rm", "out/data")
-	parts := mustRun(t, work, "sha256sum", "out/data/live/huge")
-	var sums bytes.Buffer
-	checked := 0
-	for line := range bytes.Lines(records) {
-		var r evidence.Record
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatal(err)
-		}
-		switch {
-		case r.Part != nil:
-			if r.Part.Last && !strings.HasPrefix(parts, r.Part.WholeSHA256) {
-				t.Errorf("whole of /huge: %s, want %s", parts, r.Part.WholeSHA256)
-			}
-		case r.Size > 0:
-			name := strings.TrimSuffix(evidence.EntryName(r.Source, r.RawPath()), ".zst")
-			if r.RawPath() == "/etc/Passwd" {
-				name += "~1" // differs from another name in case only
-			}
-			sums.WriteString(r.SHA256 + "  out/" + name + "\n")
-			checked++
-		}
-	}
-	if checked != 4 {
-		t.Errorf("%d items to check", checked)
-	}
-	if err := os.WriteFile(filepath.Join(work, "SUMS"), sums.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	mustRun(t, work, "sha256sum", "-c", "SUMS")
-}
 
 // tampered copies a bundle and changes the copy.
 func tampered(t *testing.T, dir string, change func(dir string)) string {
@@ -195,19 +102,11 @@ func attacks(t *testing.T, other string) map[string]func(dir string) {
 }
 
 // threeSegments writes a countersigned bundle of three segments.
-func threeSegments(t *testing.T, m *maker) string {
+func threeSegments(t *testing.T, m *bundletest.Maker) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "b")
-	out, err := NewDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := New(context.Background(), out, m.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir, w := m.Begin(m.Options())
 	for i := range 3 {
-		if err := w.Add(context.Background(), file("/f"+string(rune('0'+i)), random(2<<20))); err != nil {
+		if err := w.Add(context.Background(), bundletest.File("/f"+string(rune('0'+i)), bundletest.Random(2<<20))); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Flush(context.Background()); err != nil {
@@ -217,44 +116,41 @@ func threeSegments(t *testing.T, m *maker) string {
 	if _, err := w.Close(context.Background(), seal.End{KeyFate: "destroyed"}); err != nil {
 		t.Fatal(err)
 	}
-	examiner := newMaker(t)
-	if err := Cosign(context.Background(), m.open(dir), func(_ context.Context, name string, body []byte) error {
+	examiner := bundletest.New(t)
+	if err := bundle.Cosign(context.Background(), m.Open(dir), func(_ context.Context, name string, body []byte) error {
 		p := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
 			return err
 		}
 		return os.WriteFile(p, body, 0o600)
-	}, examiner.signer, examiner.vkey); err != nil {
+	}, examiner.Signer, examiner.VKey); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
 func TestAttacks(t *testing.T) {
-	tools(t, "bash", "openssl", "sha256sum")
-	m := newMaker(t)
+	bundletest.Tools(t, "bash", "openssl", "sha256sum")
+	m := bundletest.New(t)
 	dir, other := threeSegments(t, m), threeSegments(t, m)
 	for name, change := range attacks(t, other) {
 		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
 			bad := tampered(t, dir, change)
 			where, _, _ := strings.Cut(name, " ")
-			for what, ids := range map[string][]age.Identity{"without a key": nil, "with a key": {m.id}} {
-				r := m.verify(bad, VerifyOptions{}, ids...)
+			for what, ids := range map[string][]age.Identity{"without a key": nil, "with a key": {m.ID}} {
+				r := m.Verify(bad, verify.Options{}, ids...)
 				if r.OK() || !strings.Contains(problems(r), where) {
 					t.Errorf("hozen %s: problems %q do not name %s", what, problems(r), where)
 				}
 			}
-			if out, err := run(t, bad, "bash", "verify.sh"); err == nil || strings.Contains(out, "OK:") {
+			if out, err := bundletest.Run(t, bad, "bash", "verify.sh"); err == nil || strings.Contains(out, "OK:") {
 				// A script that was altered itself can't be trusted to say so: use ours.
 				if where != "verify.sh" {
 					t.Errorf("verify.sh passes it: %s", out)
 				}
 			}
-			script := filepath.Join(t.TempDir(), "verify.sh")
-			if err := os.WriteFile(script, []byte(VerifyScript()), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			out, err := run(t, t.TempDir(), "bash", script, bad)
+			script := filepath.Join(dir, "verify.sh")
+			out, err := bundletest.Run(t, t.TempDir(), "bash", script, bad)
 			if e, ok := err.(*exec.ExitError); !ok || e.ExitCode() != 4 || !strings.Contains(out, "FAILED") {
 				t.Errorf("verify.sh: %v\n%s", err, out)
 			}
@@ -262,7 +158,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-func problems(r *Report) string {
+func problems(r *verify.Report) string {
 	var b strings.Builder
 	for _, p := range r.Problems {
 		b.WriteString(p.String() + "\n")
@@ -271,23 +167,23 @@ func problems(r *Report) string {
 }
 
 func TestVerifyScript(t *testing.T) {
-	tools(t, "bash", "openssl", "sha256sum")
-	m := newMaker(t)
+	bundletest.Tools(t, "bash", "openssl", "sha256sum")
+	m := bundletest.New(t)
 	dir := threeSegments(t, m)
-	r := m.verify(dir, VerifyOptions{}, m.id)
+	r := m.Verify(dir, verify.Options{}, m.ID)
 	if !r.OK() || len(r.Signatures) != 2 {
 		t.Fatalf("%+v", r)
 	}
-	out := mustRun(t, dir, "bash", "verify.sh", "--root", r.Root)
+	out := bundletest.MustRun(t, dir, "bash", "verify.sh", "--root", r.Root)
 	for _, want := range []string{r.Root, r.Signatures[0].VKey, "OK: complete", "cosigned: " + r.Signatures[1].VKey, "signer unknown"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("verify.sh does not say %q:\n%s", want, out)
 		}
 	}
-	mustRun(t, dir, "bash", "verify.sh", "--vkey", r.Signatures[1].VKey)
-	stranger := newMaker(t)
-	for _, args := range [][]string{{"--root", strings.Repeat("A", 43) + "="}, {"--vkey", stranger.vkey}} {
-		if out, err := run(t, dir, "bash", append([]string{"verify.sh"}, args...)...); err == nil {
+	bundletest.MustRun(t, dir, "bash", "verify.sh", "--vkey", r.Signatures[1].VKey)
+	stranger := bundletest.New(t)
+	for _, args := range [][]string{{"--root", strings.Repeat("A", 43) + "="}, {"--vkey", stranger.VKey}} {
+		if out, err := bundletest.Run(t, dir, "bash", append([]string{"verify.sh"}, args...)...); err == nil {
 			t.Errorf("verify.sh %v passes:\n%s", args, out)
 		}
 	}
@@ -297,23 +193,23 @@ func TestVerifyScript(t *testing.T) {
 		}
 		os.RemoveAll(filepath.Join(d, "seal/000004.cosign"))
 	})
-	out, err := run(t, cut, "bash", "verify.sh")
+	out, err := bundletest.Run(t, cut, "bash", "verify.sh")
 	if e, ok := err.(*exec.ExitError); !ok || e.ExitCode() != 3 || !strings.Contains(out, "UNFINISHED") {
 		t.Errorf("an unfinished bundle: %v\n%s", err, out)
 	}
-	if r := m.verify(cut, VerifyOptions{}); !r.OK() || r.State != StateUnfinished {
+	if r := m.Verify(cut, verify.Options{}); !r.OK() || r.State != seal.Unfinished {
 		t.Errorf("an unfinished bundle: %+v", r)
 	}
 }
 
 // A key that only looks like the known one does not count as known.
 func TestKnownSigner(t *testing.T) {
-	m, stranger := newMaker(t), newMaker(t)
-	dir, _ := m.write(m.options(), sample()...)
-	if r := m.verify(dir, VerifyOptions{Known: func(k string) bool { return k == stranger.vkey }}); r.KnownSigner || !r.OK() {
+	m, stranger := bundletest.New(t), bundletest.New(t)
+	dir, _ := m.Write(m.Options(), bundletest.Sample()...)
+	if r := m.Verify(dir, verify.Options{Known: func(k string) bool { return k == stranger.VKey }}); r.KnownSigner || !r.OK() {
 		t.Errorf("a stranger's key counts: %+v", r)
 	}
-	if r := m.verify(dir, VerifyOptions{Known: func(k string) bool { return k == m.vkey }}); !r.KnownSigner {
+	if r := m.Verify(dir, verify.Options{Known: func(k string) bool { return k == m.VKey }}); !r.KnownSigner {
 		t.Errorf("the known key does not count: %+v", r)
 	}
 }

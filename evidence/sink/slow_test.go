@@ -1,4 +1,4 @@
-package bundle
+package sink_test
 
 import (
 	"context"
@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/internal/bundletest"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // trickle is a source so slow that a frame takes hours to fill.
@@ -30,16 +32,8 @@ func TestSlowItemIsSealedInTime(t *testing.T) {
 	if os.Getenv("HOZEN_FULL") == "" {
 		t.Skip("takes 14 seconds, with HOZEN_FULL=1 only")
 	}
-	m := newMaker(t)
-	dir := filepath.Join(t.TempDir(), "b")
-	out, err := NewDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := New(context.Background(), out, m.options())
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := bundletest.New(t)
+	dir, w := m.Begin(m.Options())
 	began := time.Now()
 	it := evidence.Item{Open: func(context.Context) (evidence.Content, error) { return trickle{began.Add(14 * time.Second)}, nil }}
 	it.Record.Source = "live"
@@ -57,7 +51,7 @@ func TestSlowItemIsSealedInTime(t *testing.T) {
 	if _, err := w.Close(context.Background(), seal.End{}); err != nil {
 		t.Fatal(err)
 	}
-	if r := m.verify(dir, VerifyOptions{}, m.id); !r.OK() {
+	if r := m.Verify(dir, verify.Options{}, m.ID); !r.OK() {
 		t.Errorf("%+v", r.Problems)
 	}
 }

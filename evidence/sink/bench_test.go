@@ -1,4 +1,4 @@
-package bundle
+package sink_test
 
 import (
 	"context"
@@ -11,7 +11,9 @@ import (
 	"testing"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/internal/bundletest"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
 // diskFile is content read straight from a file.
@@ -27,15 +29,15 @@ func BenchmarkWrite(b *testing.B) {
 		b.Skip("HOZEN_BENCH_TREE names no tree to write")
 	}
 	debug.SetMemoryLimit(150 << 20)
-	m := newMaker(b)
+	m := bundletest.New(b)
 	for b.Loop() {
-		o := m.options()
+		o := m.Options()
 		o.Workers, _ = strconv.Atoi(os.Getenv("HOZEN_BENCH_WORKERS"))
-		out, err := NewDir(filepath.Join(b.TempDir(), "b"))
+		out, err := sink.NewDir(filepath.Join(b.TempDir(), "b"))
 		if err != nil {
 			b.Fatal(err)
 		}
-		w, err := New(context.Background(), out, o)
+		w, err := sink.New(context.Background(), out, o)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package bundle
+package verify
 
 import (
 	"context"
@@ -12,9 +12,8 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/segment"
 )
@@ -39,9 +38,9 @@ func (v *verification) deepWorker(ctx context.Context, next <-chan seal.Segment)
 	var buf []byte
 	for s := range next {
 		var seg *segment.Segment
-		seg, buf, err = v.b.load(ctx, s, buf)
+		seg, buf, err = v.b.Load(ctx, s, buf)
 		switch {
-		case errors.Is(err, ErrNoIdentity), ctx.Err() != nil:
+		case errors.Is(err, bundle.ErrNoIdentity), ctx.Err() != nil:
 			return err
 		case err != nil:
 			v.problem(s.Object, "%v", trim(err))
@@ -59,7 +58,7 @@ func (v *verification) deepWorker(ctx context.Context, next <-chan seal.Segment)
 
 // trim takes the sentinel's words off: the report says it all.
 func trim(err error) string {
-	return strings.TrimPrefix(err.Error(), ErrVerify.Error()+": ")
+	return strings.TrimPrefix(err.Error(), bundle.ErrVerify.Error()+": ")
 }
 
 // inside checks one segment's records and content. Parts come last: their
@@ -172,7 +171,7 @@ func (v *verification) totals() {
 
 // digester decodes frames and hashes what they hold.
 type digester struct {
-	dec               *zstd.Decoder
+	dec               *bundle.Decoder
 	buf               []byte
 	sha256, sha1, md5 hash.Hash
 	size              int64
@@ -181,7 +180,7 @@ type digester struct {
 }
 
 func newDigester() (*digester, error) {
-	dec, err := newDecoder()
+	dec, err := bundle.NewDecoder()
 	return &digester{dec: dec, sha256: sha256.New()}, err
 }
 
@@ -204,7 +203,7 @@ func (d *digester) reset(withSHA1, withMD5 bool) {
 }
 
 func (d *digester) frame(stored []byte, content int) (err error) {
-	if d.buf, err = decode(d.dec, stored, content, d.buf); err == nil {
+	if d.buf, err = d.dec.Frame(stored, content, d.buf); err == nil {
 		d.write(d.buf)
 		if d.keep {
 			d.content = append(d.content, d.buf...)

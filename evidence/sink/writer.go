@@ -1,9 +1,7 @@
-package bundle
+package sink
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/segment"
 )
@@ -156,7 +155,7 @@ func (o *Options) header() error {
 		h.Encryption = "age"
 	}
 	for _, r := range o.Recipients {
-		h.Recipients = append(h.Recipients, RecipientID(r))
+		h.Recipients = append(h.Recipients, keys.RecipientID(fmt.Sprint(r)))
 	}
 	h.Hashes = []string{"sha256"}
 	if o.SHA1 {
@@ -172,14 +171,6 @@ func (o *Options) header() error {
 		return err
 	}
 	return evidence.ValidCase(h.Case)
-}
-
-// RecipientID is how a header names a recipient: "age:" and the first 16 hex
-// digits of the SHA-256 of its public text (age1…).
-func RecipientID(r age.Recipient) string {
-	text := fmt.Sprint(r)
-	sum := sha256.Sum256([]byte(text))
-	return "age:" + hex.EncodeToString(sum[:8])
 }
 
 // Bundle is the id of the bundle being written.

@@ -1,4 +1,4 @@
-package bundle
+package verify
 
 import (
 	"cmp"
@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -19,11 +18,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 )
 
-// VerifyOptions say how far to check.
-type VerifyOptions struct {
+// maxWorkers bounds the memory of a check: each worker holds one segment.
+const maxWorkers = 16
+
+// Options say how far to check.
+type Options struct {
 	// Quick checks the seal and every segment as stored, and opens none.
 	Quick bool
 	// Known tells whether somebody vouches for a verifier key, named by its
@@ -83,31 +86,31 @@ type Report struct {
 	Items    int64  `json:"items"`         // item records read; 0 where segments were not opened
 	Bytes    int64  `json:"bytes,string"`  // content hashed
 
-	Signatures  []Signature `json:"signatures"`
-	KnownSigner bool        `json:"known_signer"`
-	TimeStamp   *TimeStamp  `json:"time_stamp,omitempty"`
-	Checks      []Check     `json:"checks"`
-	Problems    []Problem   `json:"problems"`
-	Tail        []string    `json:"tail,omitempty"` // objects after the last checkpoint of an unfinished bundle
+	Signatures  []Signature      `json:"signatures"`
+	KnownSigner bool             `json:"known_signer"`
+	TimeStamp   *TimeStamp       `json:"time_stamp,omitempty"`
+	Checks      []Check          `json:"checks"`
+	Problems    []bundle.Problem `json:"problems"`
+	Tail        []string         `json:"tail,omitempty"` // objects after the last checkpoint of an unfinished bundle
 }
-
-// StateUnfinished is the state of a bundle without an end leaf.
-const StateUnfinished = "unfinished"
 
 // OK reports whether nothing was found wrong. An unfinished bundle, or one
 // whose signer is unknown, can be OK: State and KnownSigner tell.
 func (r *Report) OK() bool { return len(r.Problems) == 0 }
 
-// Verify checks a bundle as far as options and identities allow. Its error is
+// Bundle checks a bundle as far as options and identities allow. Its error is
 // about not being able to check (a place that can't be read); what is wrong
 // with the bundle is in the report.
-func (b *Bundle) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
+func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
 	if o.Workers <= 0 {
-		o.Workers = min(runtime.GOMAXPROCS(0), MaxWorkers)
+		o.Workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 	}
 	v := &verification{b: b, o: o, chains: newChains(), tally: map[evidence.Outcome]int{}}
+	if signer, err := note.NewVerifier(b.Header.Signer.VKey); err == nil {
+		v.signer = signer
+	}
 	v.r = &Report{
-		Bundle: b.Header.Bundle, Case: b.Header.Case, State: StateUnfinished, Leaves: b.Last.Size,
+		Bundle: b.Header.Bundle, Case: b.Header.Case, State: seal.Unfinished, Leaves: b.Last.Size,
 		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Segments: len(b.Segments),
 		Problems: slices.Clone(b.Problems), Tail: b.Tail,
 	}
@@ -120,15 +123,17 @@ func (b *Bundle) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 			return v.r, err
 		}
 	}
-	slices.SortStableFunc(v.r.Problems, func(a, b Problem) int { return cmp.Compare(a.Where, b.Where) })
+	slices.SortStableFunc(v.r.Problems, func(a, b bundle.Problem) int { return cmp.Compare(a.Where, b.Where) })
 	return v.r, nil
 }
 
-// verification is one run of Verify.
+// verification is one run of Bundle.
 type verification struct {
-	b *Bundle
-	o VerifyOptions
+	b *bundle.Bundle
+	o Options
 	r *Report
+
+	signer note.Verifier // nil where the header names no good key
 
 	mu     sync.Mutex
 	seen   int // problems already accounted to a check
@@ -143,7 +148,7 @@ func (v *verification) problem(where, format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.r.Problems) < 1000 {
-		v.r.Problems = append(v.r.Problems, Problem{where, fmt.Sprintf(format, args...)})
+		v.r.Problems = append(v.r.Problems, bundle.Problem{Where: where, What: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -161,15 +166,15 @@ func (v *verification) check(name, detail, status string) {
 }
 
 func (v *verification) container(context.Context) error {
-	z, ok := v.b.objects.(*zipObjects)
+	c, ok := v.b.Objects().(bundle.Container)
 	if !ok {
 		return nil
 	}
-	if err := z.checkContainer(v.b.End != nil); err != nil {
-		v.problem(z.String(), "%v", err)
+	if err := c.CheckContainer(v.b.End != nil); err != nil {
+		v.problem(v.b.String(), "%v", err)
 	}
-	if !z.whole {
-		v.r.State = StateUnfinished
+	if !c.Whole() {
+		v.r.State = seal.Unfinished
 		v.r.Tail = append(v.r.Tail, "(the ZIP's directory was never written)")
 	}
 	v.check("container", "every byte of the ZIP around the objects", "")
@@ -177,18 +182,18 @@ func (v *verification) container(context.Context) error {
 }
 
 func (v *verification) texts(ctx context.Context) error {
-	for _, t := range texts() {
-		if _, ok := v.b.names[t.name]; !ok {
+	for _, name := range seal.TextNames() {
+		if _, ok := v.b.Names()[name]; !ok {
 			continue // named already
 		}
-		body, err := v.b.read(ctx, t.name, 1<<20)
+		body, err := v.b.ReadObject(ctx, name, 1<<20)
 		if err != nil {
-			v.problem(t.name, "%v", err)
+			v.problem(name, "%v", err)
 			continue
 		}
 		sum := sha256.Sum256(body)
-		if got := hex.EncodeToString(sum[:]); got != v.b.Header.Files[t.name] {
-			v.problem(t.name, "was altered: SHA-256 %s is not the one in the header", got)
+		if got := hex.EncodeToString(sum[:]); got != v.b.Header.Files[name] {
+			v.problem(name, "was altered: SHA-256 %s is not the one in the header", got)
 		}
 	}
 	v.check("texts", "README.txt and verify.sh are those that the header names", "")
@@ -199,19 +204,19 @@ func (v *verification) texts(ctx context.Context) error {
 // latter, and tells which keys somebody vouched for.
 func (v *verification) signatures(ctx context.Context) error {
 	b := v.b
-	if b.verifier == nil {
+	if v.signer == nil {
 		return nil
 	}
-	v.signed(Signature{VKey: b.Header.Signer.VKey, Name: b.verifier.Name(), Ephemeral: b.Header.Signer.Ephemeral})
+	v.signed(Signature{VKey: b.Header.Signer.VKey, Name: v.signer.Name(), Ephemeral: b.Header.Signer.Ephemeral})
 	base := strings.TrimSuffix(b.LastFile, ".checkpoint") + ".cosign/"
-	for _, name := range slices.Sorted(keys(b.names)) {
+	for _, name := range slices.Sorted(keys(b.Names())) {
 		id, ok := strings.CutPrefix(name, base)
 		if !ok || b.End == nil {
 			continue
 		}
 		if stem, isKey := strings.CutSuffix(id, ".vkey"); isKey {
 			v.cosignature(ctx, base+stem, name)
-		} else if _, ok := b.names[name+".vkey"]; !ok {
+		} else if _, ok := b.Names()[name+".vkey"]; !ok {
 			v.problem(name, "its verifier key %s.vkey is missing", name)
 		}
 	}
@@ -247,7 +252,7 @@ func (v *verification) signed(s Signature) {
 
 // cosignature checks one countersignature and the key beside it.
 func (v *verification) cosignature(ctx context.Context, name, keyName string) {
-	raw, err := v.b.read(ctx, keyName, 4096)
+	raw, err := v.b.ReadObject(ctx, keyName, 4096)
 	if err != nil {
 		v.problem(keyName, "%v", err)
 		return
@@ -258,7 +263,7 @@ func (v *verification) cosignature(ctx context.Context, name, keyName string) {
 		v.problem(keyName, "is no good verifier key, or not the one that its name says")
 		return
 	}
-	signed, err := v.b.read(ctx, name, seal.MaxCheckpoint)
+	signed, err := v.b.ReadObject(ctx, name, seal.MaxCheckpoint)
 	if err != nil {
 		v.problem(name, "%v", err)
 		return
@@ -277,27 +282,27 @@ func (v *verification) cosignature(ctx context.Context, name, keyName string) {
 func (v *verification) timeStamp(ctx context.Context) error {
 	base := strings.TrimSuffix(v.b.LastFile, ".checkpoint")
 	name := base + ".tsr"
-	if _, ok := v.b.names[name]; !ok {
-		if _, lone := v.b.names[name+".note"]; lone {
+	if _, ok := v.b.Names()[name]; !ok {
+		if _, lone := v.b.Names()[name+".note"]; lone {
 			v.problem(name, "is missing, and its signature is there")
 		}
 		v.check("time stamp", "the bundle has none", NotRun)
 		return nil
 	}
-	token, err := v.b.read(ctx, name, seal.MaxLeaf)
+	token, err := v.b.ReadObject(ctx, name, seal.MaxLeaf)
 	if err != nil {
 		return err
 	}
-	signed, err := v.b.read(ctx, name+".note", seal.MaxCheckpoint)
+	signed, err := v.b.ReadObject(ctx, name+".note", seal.MaxCheckpoint)
 	if err == nil {
-		err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.b.verifier)
+		err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.signer)
 	}
 	if err != nil {
 		v.problem(name, "%v", err)
 	}
 	status, detail := "", "the collector's signature over the token"
 	if v.o.Token != nil {
-		ts, err := v.o.Token(token, v.b.lastSigned)
+		ts, err := v.o.Token(token, v.b.Signed())
 		if err != nil {
 			v.problem(name, "%v", err)
 		} else {
@@ -357,7 +362,7 @@ func (v *verification) segments(ctx context.Context) error {
 	}
 	err := g.Wait()
 	v.r.Stored = v.done.Load()
-	if errors.Is(err, ErrNoIdentity) {
+	if errors.Is(err, bundle.ErrNoIdentity) {
 		return err
 	}
 	if err != nil {
@@ -391,29 +396,6 @@ func (v *verification) statusOf(prefix string) string {
 		}
 	}
 	return Passed
-}
-
-func (v *verification) quickWorker(ctx context.Context, next <-chan seal.Segment) error {
-	buf := make([]byte, 1<<20)
-	for s := range next {
-		o, err := v.b.open(ctx, s)
-		if err != nil {
-			v.problem(s.Object, "%v", err)
-			continue
-		}
-		h := sha256.New()
-		n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{o}, buf)
-		o.Close()
-		if err != nil {
-			v.problem(s.Object, "%v", err)
-			continue
-		}
-		if got := hex.EncodeToString(h.Sum(nil)); got != s.SHA256 {
-			v.problem(s.Object, "SHA-256 of its %d bytes is %s; its leaf says %s", n, got, s.SHA256)
-		}
-		v.progress(n)
-	}
-	return nil
 }
 
 func (v *verification) progress(n int64) {

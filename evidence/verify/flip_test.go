@@ -1,4 +1,4 @@
-package bundle
+package verify_test
 
 import (
 	"context"
@@ -9,6 +9,10 @@ import (
 	"filippo.io/age"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/internal/bundletest"
+	"github.com/hozen-dfir/hozen/evidence/sink"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // stride is how many bits a sweep over all bits goes on at a time: every bit
@@ -55,29 +59,29 @@ func flipAll(t *testing.T, file string, check func() bool) {
 
 // passes reports whether a bundle verifies as complete; whatever else comes of
 // it (an error, a problem, an unfinished state) counts as seen.
-func passes(open func() (Objects, error), ids ...age.Identity) bool {
+func passes(open func() (bundle.Objects, error), ids ...age.Identity) bool {
 	o, err := open()
 	if err != nil {
 		return false
 	}
-	b, err := Open(context.Background(), o, ids...)
+	b, err := bundle.Open(context.Background(), o, ids...)
 	if err != nil {
 		o.Close()
 		return false
 	}
 	defer b.Close()
-	r, err := b.Verify(context.Background(), VerifyOptions{Workers: 1})
+	r, err := verify.Bundle(context.Background(), b, verify.Options{Workers: 1})
 	return err == nil && r.OK() && r.State == "complete"
 }
 
 // Any single flipped bit anywhere in a bundle is found, with and without a key.
 func TestEveryBit(t *testing.T) {
-	m := newMaker(t)
-	small := []evidence.Item{file("/a", []byte("some content")), file("/b", nil)}
+	m := bundletest.New(t)
+	small := []evidence.Item{bundletest.File("/a", []byte("some content")), bundletest.File("/b", nil)}
 	t.Run("folder", func(t *testing.T) {
-		dir, _ := m.write(m.options(), small...)
-		open := func() (Objects, error) { return DirObjects(dir) }
-		if !passes(open) || !passes(open, m.id) {
+		dir, _ := m.Write(m.Options(), small...)
+		open := func() (bundle.Objects, error) { return bundle.DirObjects(dir) }
+		if !passes(open) || !passes(open, m.ID) {
 			t.Fatal("the bundle does not verify before it is touched")
 		}
 		err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
@@ -92,13 +96,13 @@ func TestEveryBit(t *testing.T) {
 	})
 	t.Run("zip", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "b.zip")
-		out, err := NewZip(path)
+		out, err := sink.NewZip(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.writeTo(out, m.options(), small...)
-		open := func() (Objects, error) { return ZipObjects(path) }
-		if !passes(open) || !passes(open, m.id) {
+		m.WriteTo(out, m.Options(), small...)
+		open := func() (bundle.Objects, error) { return bundle.ZipObjects(path) }
+		if !passes(open) || !passes(open, m.ID) {
 			t.Fatal("the bundle does not verify before it is touched")
 		}
 		flipAll(t, path, func() bool { return passes(open) })
@@ -108,13 +112,13 @@ func TestEveryBit(t *testing.T) {
 // Of a ZIP cut short, at any byte, what lies before the cut can be read and
 // is never called complete.
 func TestZipCutShort(t *testing.T) {
-	m := newMaker(t)
+	m := bundletest.New(t)
 	path := filepath.Join(t.TempDir(), "b.zip")
-	out, err := NewZip(path)
+	out, err := sink.NewZip(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.writeTo(out, m.options(), sample()...)
+	m.WriteTo(out, m.Options(), bundletest.Sample()...)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -125,18 +129,18 @@ func TestZipCutShort(t *testing.T) {
 		if err := os.WriteFile(cut, whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		o, err := ZipObjects(cut)
+		o, err := bundle.ZipObjects(cut)
 		if err != nil {
 			seen["unreadable"]++
 			continue
 		}
-		b, err := Open(context.Background(), o, m.id)
+		b, err := bundle.Open(context.Background(), o, m.ID)
 		if err != nil {
 			seen["no header"]++
 			o.Close()
 			continue
 		}
-		r, err := b.Verify(context.Background(), VerifyOptions{Workers: 1})
+		r, err := verify.Bundle(context.Background(), b, verify.Options{Workers: 1})
 		b.Close()
 		if err != nil {
 			t.Fatalf("cut to %d: %v", n, err)

@@ -1,4 +1,4 @@
-package bundle
+package sink
 
 import (
 	"bytes"
@@ -35,16 +35,13 @@ type closing struct {
 	first uint64
 }
 
-// cipherRoom is what encryption may add: header, and 16 bytes every 64 KiB.
-const cipherRoom = 256 << 10
-
 func newSealer(w *Writer) *sealer {
 	s := &sealer{w: w, free: make(chan *segment.Builder, 2), queue: make(chan closing), done: make(chan struct{})}
 	for range 2 {
 		s.free <- segment.NewBuilder(make([]byte, 0, w.opt.SegmentSize))
 	}
 	if !w.opt.NoEncryption {
-		s.cipher = make([]byte, 0, w.opt.SegmentSize+cipherRoom)
+		s.cipher = make([]byte, 0, w.opt.SegmentSize+segment.CipherRoom)
 	}
 	return s
 }

@@ -1,4 +1,4 @@
-package bundle
+package sink
 
 import (
 	"archive/zip"
@@ -13,10 +13,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	"github.com/hozen-dfir/hozen/evidence/durable"
+	"github.com/hozen-dfir/hozen/evidence/internal/storedzip"
 	"github.com/hozen-dfir/hozen/evidence/store"
 )
 
@@ -84,27 +84,9 @@ func NewZip(path string) (Output, error) {
 }
 
 func (z *zipOutput) Put(_ context.Context, name string, body []byte) error {
-	err := putZip(z.zw, name, int64(len(body)), crc32.ChecksumIEEE(body), bytes.NewReader(body))
+	err := storedzip.Put(z.zw, name, int64(len(body)), crc32.ChecksumIEEE(body), bytes.NewReader(body))
 	if err == nil {
 		err = z.f.Sync()
-	}
-	return err
-}
-
-// putZip adds a stored entry with a true local header.
-func putZip(zw *zip.Writer, name string, size int64, crc uint32, body io.Reader) error {
-	h := &zip.FileHeader{
-		Name: name, Method: zip.Store, CRC32: crc, CreatorVersion: 3<<8 | 20, ReaderVersion: 20,
-		CompressedSize64: uint64(size), UncompressedSize64: uint64(size), ExternalAttrs: 0o100600 << 16,
-	}
-	//lint:ignore SA1019 CreateRaw takes the field as it is, and does not look at Modified
-	h.ModifiedDate = 0x21 // 1980-01-01
-	w, err := zw.CreateRaw(h)
-	if err == nil {
-		_, err = io.Copy(w, body)
-	}
-	if err == nil {
-		err = zw.Flush()
 	}
 	return err
 }
@@ -178,9 +160,4 @@ func (o *storeOutput) Close() error {
 	}
 	return nil
 }
-func (o *storeOutput) String() string { return placeIn(o.s, o.prefix) }
-
-// placeIn names a prefix of a store for people.
-func placeIn(s store.Store, prefix string) string {
-	return strings.TrimSuffix(s.String(), "/") + "/" + prefix
-}
+func (o *storeOutput) String() string { return store.Place(o.s, o.prefix) }

@@ -1,0 +1,40 @@
+package bundle
+
+import (
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/hozen-dfir/hozen/evidence/segment"
+)
+
+// Decoder decodes the zstd frames of items, one at a time.
+type Decoder struct{ dec *zstd.Decoder }
+
+// NewDecoder returns a decoder. Close it to free its memory.
+func NewDecoder() (*Decoder, error) {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(segment.FrameSize), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("zstd decoder: %w", err)
+	}
+	return &Decoder{d}, nil
+}
+
+// Frame decodes one frame that must hold exactly content bytes, into buf, which
+// is replaced where it is too small. An error about the frame wraps ErrVerify.
+func (d *Decoder) Frame(frame []byte, content int, buf []byte) ([]byte, error) {
+	if cap(buf) < segment.FrameSize {
+		buf = make([]byte, 0, segment.FrameSize)
+	}
+	out, err := d.dec.DecodeAll(frame, buf[:0])
+	if err != nil {
+		return buf, fmt.Errorf("%w: a zstd frame: %w", ErrVerify, err)
+	}
+	if len(out) != content {
+		return out, fmt.Errorf("%w: a zstd frame holds %d bytes; the index says %d", ErrVerify, len(out), content)
+	}
+	return out, nil
+}
+
+// Close frees the decoder.
+func (d *Decoder) Close() { d.dec.Close() }
