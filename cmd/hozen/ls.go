@@ -71,7 +71,7 @@ func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, gl
 		if !r.MTime.IsZero() {
 			when = r.MTime.UTC().Format(time.DateTime)
 		}
-		if _, err := fmt.Fprintf(w, "%-9s %12d  %-19s  %s\n", r.Outcome, r.Size, when, cli.Safe(shown(r))); err != nil {
+		if _, err := fmt.Fprintf(w, "%-9s %12d  %-19s  %s\n", cli.Safe(string(r.Outcome)), r.Size, when, cli.Safe(shown(r))); err != nil {
 			return err
 		}
 	}

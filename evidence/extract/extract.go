@@ -134,7 +134,7 @@ func (t *Target) create(name string, seq uint64) (*os.File, string, error) {
 // mkdir makes a folder and those above it. Where a file has one of the names,
 // that is an error of the item.
 func (t *Target) mkdir(name string) error {
-	if name == "." {
+	if name == "." || name == "/" {
 		return nil
 	}
 	if st, err := t.root.Lstat(name); err == nil {
@@ -187,10 +187,22 @@ func copySparse(f *os.File, r io.Reader) error {
 	}
 }
 
+// Bounds of a path that is restored as it was: making a folder takes time that
+// grows with its depth, so the whole of a path's with the square of it.
+const (
+	maxDepth = 1000
+	maxPath  = 64 << 10
+)
+
 // Name is where an item lies below the target: its source, then its path, each
-// component as it was where this system and the target's safety allow it.
+// component as it was where this system and the target's safety allow it. What
+// is longer or deeper than any system has it lies in ~long/<hash>/, as in a
+// segment.
 func Name(source, itemPath string) string {
 	parts := []string{component(source)}
+	if source == "" {
+		parts[0] = noSource
+	}
 	for c := range strings.SplitSeq(itemPath, "/") {
 		if c != "" {
 			parts = append(parts, component(c))
@@ -199,8 +211,16 @@ func Name(source, itemPath string) string {
 	if len(parts) == 1 {
 		parts = append(parts, "%2F")
 	}
+	if len(parts) > maxDepth || len(itemPath) > maxPath {
+		sum := sha256.Sum256([]byte(itemPath))
+		parts = []string{parts[0], "~long", hex.EncodeToString(sum[:16]), parts[len(parts)-1]}
+	}
 	return strings.Join(parts, "/")
 }
+
+// noSource stands for the source of a record that names none, which no honest
+// one does. It is no source's name.
+const noSource = "~"
 
 func component(c string) string {
 	safe := c != "." && c != ".." && len(c) <= 255 && !strings.ContainsAny(c, "/\x00")

@@ -1,0 +1,3 @@
+package vectors
+
+func (m maker) custody() {}
