@@ -3,10 +3,13 @@ package target
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"filippo.io/age"
 
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
@@ -16,14 +19,19 @@ import (
 // Bundle is a sealed bundle. Segments are checked against their leaves,
 // decrypted in memory and handed on frame by frame. While a worker examines an
 // item larger than what is sent at once, one segment stays in memory for it.
+// Segments are held by a reader of the pass alone, so that a sweep of hundreds
+// of bundles takes no more memory than that of one.
 type Bundle struct {
 	b    *bundle.Bundle
+	ids  []age.Identity
 	name string
 }
 
 // NewBundle returns the target for an open bundle, which stays the caller's to
-// close, after the sweep. name is as the user gave it.
-func NewBundle(name string, b *bundle.Bundle) *Bundle { return &Bundle{b: b, name: name} }
+// close, after the sweep. name is as the user gave it; ids open its segments.
+func NewBundle(name string, b *bundle.Bundle, ids ...age.Identity) *Bundle {
+	return &Bundle{b: b, ids: ids, name: name}
+}
 
 // IsBundle reports whether a local path looks like a bundle: a folder with a
 // header leaf, or a ZIP file with one.
@@ -85,9 +93,14 @@ func (t *Bundle) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 		if t.b.End == nil && !yield(analyze.Input{}, errUnfinished) {
 			return
 		}
-		for it, err := range t.b.Items(ctx) {
+		b, err := t.again(ctx)
+		if err != nil {
+			yield(analyze.Input{}, err)
+			return
+		}
+		for it, err := range b.Items(ctx) {
 			if err == nil {
-				if !yield(t.input(ctx, it), nil) {
+				if !yield(input(ctx, b, it), nil) {
 					return
 				}
 				continue
@@ -99,16 +112,28 @@ func (t *Bundle) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 	}
 }
 
+// again opens the bundle once more, for one pass.
+func (t *Bundle) again(ctx context.Context) (*bundle.Bundle, error) {
+	b, err := bundle.Open(ctx, t.b.Objects(), t.ids...)
+	if err != nil {
+		return nil, err
+	}
+	if b.Last.Root != t.b.Last.Root {
+		return nil, fmt.Errorf("%w: %s: its seal changed since it was opened", bundle.ErrVerify, t.name)
+	}
+	return b, nil
+}
+
 var errUnfinished = errors.New("the bundle is unfinished: its collection may have had more to take")
 
 // input makes one item ready for the engine. Where its frames can't be found,
 // fetching them fails, so that the item is listed with the reason.
-func (t *Bundle) input(ctx context.Context, it *bundle.Item) analyze.Input {
-	in := analyze.Input{Bundle: t.b.Header.Bundle, Record: it.Record, Size: it.Record.Size}
+func input(ctx context.Context, b *bundle.Bundle, it *bundle.Item) analyze.Input {
+	in := analyze.Input{Bundle: b.Header.Bundle, Record: it.Record, Size: it.Record.Size}
 	if in.Size == 0 {
 		return in
 	}
-	blocks, err := t.b.Blocks(ctx, it)
+	blocks, err := b.Blocks(ctx, it)
 	if err != nil {
 		in.Size = min(in.Size, analyze.BlockSize) // a record may state anything
 		in.Blocks = analyze.Blocks(in.Size)
@@ -116,10 +141,10 @@ func (t *Bundle) input(ctx context.Context, it *bundle.Item) analyze.Input {
 		return in
 	}
 	in.Blocks = make([]analyze.Block, len(blocks))
-	for i, b := range blocks {
-		in.Blocks[i] = analyze.Block{Offset: b.Offset, Size: int64(b.Content), Zstd: true}
+	for i, k := range blocks {
+		in.Blocks[i] = analyze.Block{Offset: k.Offset, Size: int64(k.Content), Zstd: true}
 	}
-	f := &frames{b: t.b, blocks: blocks}
+	f := &frames{b: b, blocks: blocks}
 	in.Fetch = f.fetch
 	return in
 }

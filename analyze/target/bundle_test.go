@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -107,7 +108,7 @@ func TestBundle(t *testing.T) {
 	}
 	b := must(bundle.Open(t.Context(), must(bundle.DirObjects(dir))(t), id))(t)
 	defer b.Close()
-	tg := target.NewBundle(dir, b)
+	tg := target.NewBundle(dir, b, id)
 	got, _, problems := read(t, tg)
 	if len(problems) > 0 {
 		t.Fatal(problems)
@@ -145,8 +146,37 @@ func TestBundleDamaged(t *testing.T) {
 	}
 	b := must(bundle.Open(t.Context(), must(bundle.DirObjects(dir))(t), id))(t)
 	defer b.Close()
-	items, _, problems := read(t, target.NewBundle(dir, b))
+	items, _, problems := read(t, target.NewBundle(dir, b, id))
 	if len(problems) == 0 || len(items) == 0 {
 		t.Errorf("%d problems, %d items", len(problems), len(items))
 	}
+}
+
+// TestBundlesMemory: what a pass read is given back, though the bundles stay
+// open until the sweep is over.
+func TestBundlesMemory(t *testing.T) {
+	id := must(age.GenerateX25519Identity())(t)
+	dir := filepath.Join(t.TempDir(), "b")
+	write(t, dir, id.Recipient(), map[string][]byte{"/a": noise(24 << 20)})
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	var open []*target.Bundle
+	before := heap()
+	for range 8 {
+		b := must(bundle.Open(t.Context(), must(bundle.DirObjects(dir))(t), id))(t)
+		defer b.Close()
+		tg := target.NewBundle(dir, b, id)
+		if items, _, problems := read(t, tg); len(items) != 2 || len(problems) > 0 {
+			t.Fatal(len(items), problems)
+		}
+		open = append(open, tg)
+	}
+	if grown := heap() - before; grown > 2*(24<<20) {
+		t.Errorf("%d bundles hold %d MiB after their passes", len(open), grown>>20)
+	}
+	runtime.KeepAlive(open)
 }

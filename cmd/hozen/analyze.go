@@ -199,7 +199,7 @@ func openTargets(ctx context.Context, args []string, ids []age.Identity, damaged
 			return out, bundles, err
 		}
 		bundles = append(bundles, b)
-		out = append(out, sealedTarget{target.NewBundle(arg, b), damaged})
+		out = append(out, sealedTarget{target.NewBundle(arg, b, ids...), damaged})
 	}
 	return out, bundles, nil
 }
