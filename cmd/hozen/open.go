@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -103,7 +104,28 @@ func openSound(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bun
 	if !b.CanRead() {
 		return nil, cli.WithHint(errors.Join(fmt.Errorf("%s is encrypted, and no identity was given", arg), b.Close()), "give --identity FILE")
 	}
+	if err := fits(b, ids); err != nil {
+		return nil, cli.WithHint(errors.Join(fmt.Errorf("%s: %w", arg, err), b.Close()),
+			"give --identity of one of its recipients; hozen keys show names those of a key folder")
+	}
 	return b, nil
+}
+
+// fits is an error where the header's list of recipients has none of ids. It
+// saves reading a segment to learn that; an identity that does not say whose
+// it is gets the benefit of the doubt.
+func fits(b *bundle.Bundle, ids []age.Identity) error {
+	to := b.Header.Recipients
+	if !b.Encrypted() || len(to) == 0 {
+		return nil
+	}
+	for _, id := range ids {
+		k, ok := id.(*keys.Identity)
+		if !ok || slices.Contains(to, k.ID()) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: it is encrypted to %s", bundle.ErrNoIdentity, strings.Join(to, ", "))
 }
 
 // readError gives an error from reading a bundle its exit code.
