@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -47,8 +48,12 @@ func (r ListReport) OK() bool { return r.Error == "" && r.Odd == 0 }
 func LoadPaths(ctx context.Context, paths []string) (*Set, []ListReport, error) {
 	l := &loader{ctx: ctx, b: NewBuilder()}
 	for _, p := range paths {
+		first := len(l.reports)
 		if err := l.path(p); err != nil {
 			return nil, l.reports, fmt.Errorf("indicators in %s: %w", p, err)
+		}
+		if !slices.ContainsFunc(l.reports[first:], func(r ListReport) bool { return r.Skipped == "" && (!r.OK() || r.Indicators > 0) }) {
+			l.reports = append(l.reports, ListReport{Name: filepath.ToSlash(p), Error: "no indicator in it"})
 		}
 	}
 	s, err := l.b.Compile()

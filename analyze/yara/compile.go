@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 
 	yr "github.com/hillu/go-yara/v4"
@@ -18,16 +19,46 @@ import (
 // Compile reads rule files, folders of them (.yar .yara .rule .rules) and zip
 // files, and compiles each file that can be compiled. What can't is in the
 // reports, which are in the order of the paths; the error is for a path that
-// isn't there and for sets beyond the bounds. A set without rules is no error.
+// isn't there and for sets beyond the bounds. A set without rules is no error;
+// a path without any has a report that says so.
 func Compile(ctx context.Context, paths []string) (*Compiled, []FileReport, error) {
 	r := newReader()
 	defer r.close()
-	for _, p := range paths {
+	ends := make([]int, len(paths)) // in r.sources, of each path
+	for i, p := range paths {
 		if err := r.path(p); err != nil {
 			return nil, nil, fmt.Errorf("rules in %s: %w", p, err)
 		}
+		ends[i] = len(r.sources)
 	}
-	return r.compile(ctx)
+	c, reports, err := r.compile(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c, append(reports, barren(paths, ends, reports)...), nil
+}
+
+// barren names the paths that gave no rule, where no problem says so already:
+// a sweep without the rules that were asked for must not look like one with.
+func barren(paths []string, ends []int, reports []FileReport) (out []FileReport) {
+	from := 0
+	for i, p := range paths {
+		speaks := func(f FileReport) bool { return f.Rules > 0 || len(f.Errors) > 0 || f.Skipped == again }
+		if !slices.ContainsFunc(reports[from:ends[i]], speaks) {
+			f := FileReport{Name: p}
+			if ends[i] == from+1 && reports[from].Name == p {
+				f = reports[from]
+			}
+			f.fail(0, "no rule in it (in folders and zip files, rule files end in .yar, .yara, .rule or .rules)")
+			if f.SHA256 != "" {
+				reports[from] = f
+			} else {
+				out = append(out, f)
+			}
+		}
+		from = ends[i]
+	}
+	return out
 }
 
 // CompileFS is Compile for a tree that is built in; names get prefix.

@@ -49,6 +49,9 @@ func (r *reader) close() {
 	}
 }
 
+// again is why a file that was taken before is left out.
+const again = "the same file again"
+
 // path takes a file, a folder or a zip file of rules.
 func (r *reader) path(p string) error {
 	st, err := os.Stat(p)
@@ -189,7 +192,7 @@ func (r *reader) file(tree fs.FS, name, full string) error {
 		s.report.Namespace = full
 	}
 	if r.taken[s.report.Namespace] {
-		s.report.Skipped = "the same file again"
+		s.report.Skipped = again
 	}
 	r.taken[s.report.Namespace] = true
 	if i := bytes.IndexByte(s.text, 0); i >= 0 { // the compiler would stop there without a word

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/evidence"
 )
@@ -81,4 +83,31 @@ func TestStarterRulesOnThisMachine(t *testing.T) {
 		})
 	}
 	t.Logf("%d files, %d MB", files, bytes>>20)
+}
+
+// TestBarrenPaths: a path without any rule is reported, once, and only where
+// no error says so already.
+func TestBarrenPaths(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"docs/readme.txt": good, "none.yar": "// nothing yet", "bad.yar": "rule", "good.yar": good} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(name string) string { return filepath.ToSlash(filepath.Join(dir, name)) }
+	_, reports, err := Compile(t.Context(), []string{at("docs"), at("none.yar"), at("bad.yar"), at("good.yar"), at("good.yar")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs := map[string]int{}
+	for _, r := range reports {
+		errs[r.Name] += len(r.Errors)
+	}
+	want := map[string]int{at("docs"): 1, at("docs/readme.txt"): 0, at("none.yar"): 1, at("bad.yar"): 1, at("good.yar"): 0}
+	if d := cmp.Diff(want, errs); d != "" || len(reports) != 6 {
+		t.Errorf("%d reports\n%s", len(reports), d)
+	}
 }

@@ -85,15 +85,22 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 		return err
 	}
 	debug.SetGCPercent(50) // segments are large and soon garbage: collecting them early costs little
+	memory, err := cli.ParseSize("memory", f.memory)
+	if err == nil && memory < minMemory {
+		err = cli.Usagef("--memory %s: want %s at least", f.memory, cli.Bytes(minMemory))
+	}
+	if err != nil {
+		return err
+	}
 	sources, err := f.sources(app)
 	if err != nil {
 		return err
 	}
 	cfg, facts, err := all.Compile(ctx, sources)
+	showRuleProblems(app, facts)
 	if err != nil {
 		return rulesError(err)
 	}
-	showRuleProblems(app, facts)
 	ids, err := loadIdentities(ctx, app, f.identities)
 	if err != nil {
 		return err
@@ -105,10 +112,6 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 			b.Close()
 		}
 	}()
-	if err != nil {
-		return err
-	}
-	memory, err := cli.ParseSize("memory", f.memory)
 	if err != nil {
 		return err
 	}
@@ -131,6 +134,13 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	return r.sweep(ctx, targets, pool)
 }
 
+// Bounds of what may be asked of workers. One with less memory could not even
+// hold the rules.
+const (
+	maxWorkers = 256
+	minMemory  = 64 << 20
+)
+
 func (f *analyzeFlags) check(app *cli.App) error {
 	switch {
 	case len(f.rules)+len(f.iocs) == 0 && !f.starter:
@@ -139,6 +149,10 @@ func (f *analyzeFlags) check(app *cli.App) error {
 		return cli.Usagef("--starter stands alone; its files are in rules/yara and rules/ioc too")
 	case app.JSON && f.csv:
 		return cli.Usagef("--json and --csv exclude each other")
+	case f.workers < 0 || f.workers > maxWorkers:
+		return cli.Usagef("--workers %d: want 1 to %d, or 0 for one a core", f.workers, maxWorkers)
+	case f.timeout <= 0:
+		return cli.Usagef("--timeout %v: want a time above 0", f.timeout)
 	case f.store != "" && f.signKey == "":
 		return cli.Usagef("--store needs --sign-key: an entry in the custody log is signed by its actor")
 	case len(f.to) > 0 && f.out == "":
