@@ -25,7 +25,8 @@ type frame struct {
 
 // pool lends frame-sized buffers. Jobs may be read ahead of the one that is
 // being committed (the head), but may never starve it: the last few buffers
-// are the head's alone, and so the head always gets on.
+// are the head's alone, and so the head always gets on, on several cores where
+// it is a large file.
 type pool struct {
 	mu      sync.Mutex
 	cond    *sync.Cond

@@ -96,7 +96,7 @@ func New(ctx context.Context, out Output, o Options) (*Writer, error) {
 	w.ctx, w.stop = context.WithCancelCause(ctx)
 	w.totals = Totals{Bundle: o.Header.Bundle, Outcomes: map[evidence.Outcome]int{}}
 	readers := min(2*o.Workers, MaxWorkers)
-	w.pool = newPool(readers+12, 4)
+	w.pool = newPool(max(16, readers+4), max(4, o.Workers/2))
 	w.jobs, w.order = make(chan *job, 64), make(chan *job, 64+readers)
 	w.sealer = newSealer(w)
 	if err := w.sealer.begin(); err != nil {
