@@ -21,6 +21,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
 // clock stands still until it is set.
@@ -46,7 +47,7 @@ type writing struct {
 	maker
 	name  string
 	clock *clock
-	w     *bundle.Writer
+	w     *sink.Writer
 	sums  []string // what each item's content must be, and its path
 }
 
@@ -59,21 +60,21 @@ func header(id string) seal.Header {
 	}
 }
 
-func (m maker) begin(name string, edit func(*bundle.Options)) *writing {
+func (m maker) begin(name string, edit func(*sink.Options)) *writing {
 	m.random(name)
 	c := &clock{at: epoch}
 	id := "20260117t093000z-web01-" + name
 	s, err := keys.NewEphemeral(id)
 	m.must(err)
-	o := bundle.Options{Header: header(id), Signer: s, VKey: s.VKey(), NoEncryption: true, Workers: 1, Now: c.now, SegmentSize: 8 << 20}
+	o := sink.Options{Header: header(id), Signer: s, VKey: s.VKey(), NoEncryption: true, Workers: 1, Now: c.now, SegmentSize: 8 << 20}
 	o.Header.Signer = seal.Signer{Ephemeral: true, Role: string(keys.Collector)}
 	if edit != nil {
 		edit(&o)
 	}
 	m.must(os.MkdirAll(filepath.Join(m.dir, "good"), 0o755))
-	z, err := bundle.NewZip(filepath.Join(m.dir, "good", name+".zip"))
+	z, err := sink.NewZip(filepath.Join(m.dir, "good", name+".zip"))
 	m.must(err)
-	w, err := bundle.New(context.Background(), z, o)
+	w, err := sink.New(context.Background(), z, o)
 	m.must(err)
 	return &writing{m, name, c, w, nil}
 }
@@ -109,7 +110,7 @@ func (w *writing) flush() {
 	}
 }
 
-func (w *writing) close(state, reason string) bundle.Totals {
+func (w *writing) close(state, reason string) sink.Totals {
 	w.clock.pass(time.Second)
 	t, err := w.w.Close(context.Background(), seal.End{State: state, Reason: reason, KeyFate: "destroyed", Footprint: map[string]string{"files_created": "0"}})
 	w.must(err)
@@ -165,7 +166,7 @@ func (m maker) good() {
 
 // plain has every outcome, every type of file and every field.
 func (m maker) plain() {
-	w := m.begin("plain", func(o *bundle.Options) { o.SHA1, o.MD5 = true, true })
+	w := m.begin("plain", func(o *sink.Options) { o.SHA1, o.MD5 = true, true })
 	w.add("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
 	w.add("/etc/empty", "")
 	w.add("/etc/missing", "", outcome(evidence.Missing, "no such file or directory"))
@@ -246,7 +247,7 @@ func lines(n int) string {
 // parts has items that are split: into three, into two with an end at a
 // frame's edge, and one by time.
 func (m maker) parts() {
-	w := m.begin("parts", func(o *bundle.Options) { o.SHA1, o.MD5 = true, true })
+	w := m.begin("parts", func(o *sink.Options) { o.SHA1, o.MD5 = true, true })
 	w.add("/small", "before")
 	w.add("/three", lines(9<<20+5))
 	w.add("/edge", lines(8<<20))
@@ -275,7 +276,7 @@ func (m maker) encrypted() {
 	for name, folder := range map[string]string{"encrypted": "examiner", "classic": "classic"} {
 		r, err := keys.ParseRecipients([]string{filepath.Join(m.dir, "keys", folder)})
 		m.must(err)
-		w := m.begin(name, func(o *bundle.Options) { o.NoEncryption, o.Recipients = false, []age.Recipient(r.Age) })
+		w := m.begin(name, func(o *sink.Options) { o.NoEncryption, o.Recipients = false, []age.Recipient(r.Age) })
 		w.add("/etc/secret", "only for who has the key\n")
 		w.add("/etc/secret2", lines(200_000))
 		w.flush()
@@ -314,7 +315,7 @@ func (m maker) unfinished() {
 func (m maker) findings() {
 	parent := m.objects("plain")
 	last := parent.last(".checkpoint")
-	w := m.begin("findings", func(o *bundle.Options) {
+	w := m.begin("findings", func(o *sink.Options) {
 		h := &o.Header
 		h.Kind, h.Options = seal.KindFindings, map[string]string{"rules_failed": "0"}
 		text := strings.Split(string(parent[last].body), "\n")
