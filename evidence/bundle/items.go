@@ -3,10 +3,14 @@ package bundle
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"iter"
+	"runtime"
 	"slices"
 
 	"github.com/hozen-dfir/hozen/evidence"
@@ -46,8 +50,8 @@ func (b *Bundle) Items(ctx context.Context) iter.Seq2[*Item, error] {
 				}
 				continue
 			}
-			if n < len(b.Segments) {
-				go b.cache.get(ctx, n+1) // read ahead; the cache owns the result
+			for k := n + 1; k <= min(n+readAhead(), len(b.Segments)); k++ {
+				go b.cache.get(ctx, k) // the cache owns the result
 			}
 			for line := range seg.Lines() {
 				it, err := join(torn, line, n)
@@ -64,11 +68,17 @@ func (b *Bundle) Items(ctx context.Context) iter.Seq2[*Item, error] {
 	}
 }
 
+// readAhead is how many segments are read beside the one that is looked at.
+func readAhead() int { return min(runtime.GOMAXPROCS(0), cachedSegments-2) }
+
 // join reads a record and returns the item that it completes.
 func join(torn map[uint64]*Item, line []byte, number int) (*Item, error) {
 	var r evidence.Record
 	if err := evidence.ParseRecord(line, &r); err != nil {
 		return nil, fmt.Errorf("%w: segment %d: a record is no JSON: %w", ErrVerify, number, err)
+	}
+	if err := r.Check(); err != nil {
+		return nil, fmt.Errorf("%w: segment %d: record %d: %w", ErrVerify, number, r.Seq, err)
 	}
 	p := Part{Segment: number, Seq: r.Seq, Size: r.Size, SHA256: r.SHA256}
 	if r.Part == nil {
@@ -177,7 +187,9 @@ func (b *Bundle) Fetch(ctx context.Context, at Block) ([]byte, error) {
 }
 
 // Reader returns an item's content, decoded frame by frame on the caller's
-// goroutine. Close it to free the decoder.
+// goroutine. In place of io.EOF it gives an error that wraps ErrVerify where
+// what was read does not have the SHA-256 of the record. Close it to free the
+// decoder.
 func (b *Bundle) Reader(ctx context.Context, it *Item) (io.ReadCloser, error) {
 	blocks, err := b.Blocks(ctx, it)
 	if err != nil {
@@ -187,7 +199,11 @@ func (b *Bundle) Reader(ctx context.Context, it *Item) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &contentReader{b: b, ctx: ctx, left: blocks, dec: dec}, nil
+	r := &contentReader{b: b, ctx: ctx, left: blocks, dec: dec}
+	if !it.Torn && len(blocks) > 0 { // of a torn item nobody knows the digest
+		r.sum, r.want = sha256.New(), it.Record.SHA256
+	}
+	return r, nil
 }
 
 type contentReader struct {
@@ -197,12 +213,14 @@ type contentReader struct {
 	dec  *Decoder
 	buf  []byte
 	rest []byte
+	sum  hash.Hash // of what was decoded; nil where there is nothing to compare with
+	want string
 }
 
 func (r *contentReader) Read(p []byte) (int, error) {
 	for len(r.rest) == 0 {
 		if len(r.left) == 0 {
-			return 0, io.EOF
+			return 0, r.end()
 		}
 		frame, err := r.b.Fetch(r.ctx, r.left[0])
 		if err != nil {
@@ -212,10 +230,23 @@ func (r *contentReader) Read(p []byte) (int, error) {
 			return 0, fmt.Errorf("record %d: %w", r.left[0].Seq, err)
 		}
 		r.rest, r.left = r.buf, r.left[1:]
+		if r.sum != nil {
+			r.sum.Write(r.buf)
+		}
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
 	return n, nil
+}
+
+func (r *contentReader) end() error {
+	if r.sum == nil {
+		return io.EOF
+	}
+	if got := hex.EncodeToString(r.sum.Sum(nil)); got != r.want {
+		return fmt.Errorf("%w: SHA-256 of the content is %s; the record says %q", ErrVerify, got, r.want)
+	}
+	return io.EOF
 }
 
 func (r *contentReader) Close() error {
