@@ -3,7 +3,6 @@ package extract
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,12 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
-	"github.com/hozen-dfir/hozen/evidence/seal"
-	"github.com/hozen-dfir/hozen/evidence/sink"
+	"github.com/hozen-dfir/hozen/evidence/internal/bundletest"
 )
 
 func item(path string, content []byte) evidence.Item {
@@ -29,42 +25,11 @@ func item(path string, content []byte) evidence.Item {
 
 func write(t *testing.T, items ...evidence.Item) *bundle.Bundle {
 	t.Helper()
-	ctx := context.Background()
-	skey, vkey, err := note.GenerateKey(rand.Reader, "tester")
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := note.NewSigner(skey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(t.TempDir(), "b")
-	out, err := sink.NewDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := sink.New(ctx, out, sink.Options{Header: seal.Header{Case: "IR-1"}, Signer: signer, VKey: vkey, NoEncryption: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, it := range items {
-		if err := w.Add(ctx, it); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := w.Close(ctx, seal.End{}); err != nil {
-		t.Fatal(err)
-	}
-	o, err := bundle.DirObjects(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := bundle.Open(ctx, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.Close() })
-	return b
+	m := bundletest.New(t)
+	o := m.Options()
+	o.Recipients, o.NoEncryption = nil, true
+	dir, _ := m.Write(o, items...)
+	return m.Open(dir)
 }
 
 func extractAll(t *testing.T, b *bundle.Bundle, dir string) []Result {
