@@ -120,7 +120,7 @@ func hexOr(c, other byte) bool {
 }
 
 // CIDRKey returns the normal form of a network, with the bits beyond the mask
-// cleared: "10.1.2.3/8" becomes "10.0.0.0/8".
+// cleared: "10.1.2.3/8" becomes "10.0.0.0/8", "::ffff:10.0.0.0/104" too.
 func CIDRKey(s string) (string, bool) {
 	if strings.IndexByte(s, '/') < 0 || len(s) > 49 {
 		return "", false
@@ -128,6 +128,9 @@ func CIDRKey(s string) (string, bool) {
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
 		return "", false
+	}
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 { // as IPKey has it
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 	}
 	return p.Masked().String(), true
 }

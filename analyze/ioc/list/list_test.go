@@ -24,7 +24,7 @@ func TestDetect(t *testing.T) {
 		{"192.0.2.7", IP, "192.0.2.7"}, {"192[.]0[.]2[.]7", IP, "192.0.2.7"}, {"192.0.2[.7", IP, "192.0.2.7"},
 		{"2001:DB8:0:0::1", IP, "2001:db8::1"}, {"[2001:db8::1]", IP, "2001:db8::1"}, {"::ffff:192.0.2.1", IP, "192.0.2.1"},
 		{"2001[:]db8[:][:]1", IP, "2001:db8::1"},
-		{"192.0.2.77/24", CIDR, "192.0.2.0/24"}, {"2001:db8::1/32", CIDR, "2001:db8::/32"},
+		{"192.0.2.77/24", CIDR, "192.0.2.0/24"}, {"::ffff:192.0.2.77/120", CIDR, "192.0.2.0/24"}, {"2001:db8::1/32", CIDR, "2001:db8::/32"},
 		{"192.0.2.7:8080", HostPort, "192.0.2.7:8080"}, {"192.0.2.7[:]8080", HostPort, "192.0.2.7:8080"},
 		{"[2001:db8::1]:443", HostPort, "[2001:db8::1]:443"}, {"Evil.Example:443", HostPort, "evil.example:443"},
 		{"Evil.EXAMPLE.", Domain, "evil.example"}, {"evil[.]example", Domain, "evil.example"}, {"evil(dot)example", Domain, "evil.example"},
@@ -154,10 +154,36 @@ func TestCSV(t *testing.T) {
 }
 
 func TestNotLists(t *testing.T) {
-	for _, text := range []string{`{"type":"bundle"}`, "[{\"a\":1}]", "<?xml version=\"1.0\"?>", "MZ\x00\x00", "\xff\xfee\x00v\x00"} {
+	for _, text := range []string{`{"type":"bundle"}`, "[{\"a\":1}]", "<?xml version=\"1.0\"?>", "MZ\x00\x00", "e\x00v\x00"} {
 		if _, err := Read(strings.NewReader(text), func(Indicator) error { return nil }); !errors.Is(err, ErrFormat) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestUTF16: lists as Windows tools write them.
+func TestUTF16(t *testing.T) {
+	const le = "\xff\xfee\x00v\x00i\x00l\x00.\x00t\x00e\x00s\x00t\x00\r\x00\n\x001\x00.\x002\x00.\x003\x00.\x004\x00\r\x00\n\x00"
+	const be = "\xfe\xff\x00e\x00v\x00i\x00l\x00.\x00t\x00e\x00s\x00t\x00\n\x001\x00.\x002\x00.\x003\x00.\x004"
+	for _, text := range []string{le, be} {
+		inds, rep := read(t, text)
+		if len(inds) != 2 || inds[0].Key != "evil.test" || inds[1].Key != "1.2.3.4" || rep.Odd > 0 {
+			t.Errorf("%+v %+v", inds, rep)
+		}
+	}
+}
+
+// TestDigestsInARow: no digest of a line is lost as a comment of the first.
+func TestDigestsInARow(t *testing.T) {
+	md5, sha1, sha256 := strings.Repeat("a", 32), strings.Repeat("B", 40), strings.Repeat("c", 64)
+	inds, rep := read(t, md5+","+sha1+", "+sha256+",some.family\nevil.test,"+md5+"\n")
+	var got []string
+	for _, i := range inds {
+		got = append(got, i.Kind.String()+" "+i.Key)
+	}
+	want := []string{"md5 " + md5, "sha1 " + strings.ToLower(sha1), "sha256 " + sha256, "domain evil.test"}
+	if d := cmp.Diff(want, got); d != "" || rep.Odd > 0 {
+		t.Error(d, rep)
 	}
 }
 

@@ -27,7 +27,7 @@ func (p *parser) plain(s string) error {
 	}
 	for _, sep := range []string{"\t", ",", "|"} {
 		if v, rest, ok := strings.Cut(value, sep); ok {
-			if done, err := p.valueComment(v, rest); done {
+			if done, err := p.valueComment(v, rest, sep); done {
 				return err
 			}
 		}
@@ -150,14 +150,29 @@ func score(s string) (int, bool) {
 	return n, err == nil && n <= 1000
 }
 
-// valueComment reads `indicator<separator>comment`.
-func (p *parser) valueComment(value, rest string) (bool, error) {
+// valueComment reads `indicator<separator>comment`. Of several digests in a
+// row, as in `md5,sha1,sha256`, each is an indicator.
+func (p *parser) valueComment(value, rest, sep string) (bool, error) {
 	value = strings.TrimSpace(value)
 	kind, key, err := Detect(value)
 	if err != nil {
 		return false, nil
 	}
-	return true, p.emit(Indicator{Kind: kind, Key: key, Raw: value, Comment: strings.Trim(rest, " \t\""), Score: NoScore, Line: p.rep.Lines})
+	ind := Indicator{Kind: kind, Key: key, Raw: value, Comment: strings.Trim(rest, " \t\""), Score: NoScore, Line: p.rep.Lines}
+	if _, digest := hashKind(key); !digest {
+		return true, p.emit(ind)
+	}
+	for _, f := range append([]string{value}, strings.Split(rest, sep)...) {
+		f = unquote(strings.TrimSpace(f))
+		if k, ok := hashKind(f); ok {
+			ind.Kind, ind.Raw = k, f
+			ind.Key, _ = lower(f)
+			if err := p.emit(ind); err != nil {
+				return true, err
+			}
+		}
+	}
+	return true, nil
 }
 
 // hostsLine reads a line of a hosts file that sends names to nowhere.

@@ -8,6 +8,9 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // MaxPlaces is how many odd lines a Report names; the rest is only counted.
@@ -44,10 +47,13 @@ var ErrFormat = errors.New("not a list of indicators that this version reads")
 // sniffLen is how much of a list is looked at to tell what form it has.
 const sniffLen = 64 << 10
 
-// Read reads one list and hands each indicator to add. An error from add ends
+// Read reads one list, UTF-8 or UTF-16 with a byte order mark, and hands each indicator to add. An error from add ends
 // it. Lines that can't be read are in the report, never in the error.
 func Read(r io.Reader, add func(Indicator) error) (Report, error) {
 	br := bufio.NewReaderSize(r, sniffLen)
+	if bom, _ := br.Peek(2); string(bom) == "\xff\xfe" || string(bom) == "\xfe\xff" {
+		br = bufio.NewReaderSize(transform.NewReader(br, unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()), sniffLen)
+	}
 	head, err := br.Peek(sniffLen)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		return Report{}, err
@@ -70,7 +76,7 @@ func checkText(head []byte) error {
 	case len(t) == 0:
 		return nil
 	case bytes.IndexByte(head, 0) >= 0:
-		return fmt.Errorf("%w: binary data or UTF-16 text", ErrFormat)
+		return fmt.Errorf("%w: binary data, or UTF-16 text without a byte order mark", ErrFormat)
 	case t[0] == '{' || bytes.HasPrefix(t, []byte("[{")) || bytes.HasPrefix(t, []byte("[\n")):
 		return fmt.Errorf("%w: it looks like JSON", ErrFormat)
 	case bytes.HasPrefix(t, []byte("<?xml")) || bytes.HasPrefix(t, []byte("<ioc")) || bytes.HasPrefix(t, []byte("<!DOCTYPE")):
