@@ -202,10 +202,14 @@ func (s *Scanner) ipv6(win []byte, colon int) {
 	for start > 0 && colon-start < 5 && class[win[start-1]]&isHex != 0 {
 		start--
 	}
-	if colon-start > 4 || start > 0 && (class[win[start-1]]&isLabel != 0 || win[start-1] == ':' || win[start-1] == '.') {
+	if start > 0 && (class[win[start-1]]&isLabel != 0 || colon-start > 4) {
+		// A word before the address: "IPv6:2001:db8::1" in mail headers,
+		// "ip6:" in SPF records. Its colon is not the address's.
+		start = colon + 1
+	} else if colon-start > 4 || start > 0 && (win[start-1] == ':' || win[start-1] == '.') {
 		return
 	}
-	end, colons := colon, 0
+	end, colons := max(start, colon), 0
 	for end < len(win) && end-start <= 45 && (class[win[end]]&isHex != 0 || win[end] == ':' || win[end] == '.') {
 		if win[end] == ':' {
 			colons++

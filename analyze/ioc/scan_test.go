@@ -76,6 +76,7 @@ func TestBoundaries(t *testing.T) {
 		want []string // indicators, in the order of the text; none: nothing
 	}{
 		{"evil.example", []string{"evil.example"}}, {"x EVIL.Example.", []string{"evil.example"}}, {"a.b.evil.example/", []string{"evil.example"}},
+		{"u=http%3A%2F%2Fevil.example%2Fx", []string{"evil.example"}}, {"%2f1.2.3.4%20", []string{"1.2.3.4"}}, {"%zzevil.example", nil}, {"2Fevil.example", nil},
 		{"notevil.example", nil}, {"evil.example.au", nil}, {"evil.examples", nil}, {"evil.example-x", nil}, {"not-evil.example", nil},
 		{"evil.example, evil.example", []string{"evil.example", "evil.example"}}, {"(evil.example)", []string{"evil.example"}}, {"..evil.example..", []string{"evil.example"}},
 		{"\x00\x05evil.example\xff", []string{"evil.example"}}, {"=evil.example;", []string{"evil.example"}}, {"-evil.example-", []string{"evil.example"}},
@@ -88,7 +89,7 @@ func TestBoundaries(t *testing.T) {
 		{"192.0.2.200", []string{"192.0.2.0/24"}}, {"192.0.3.1", nil}, {"192.0.2.999", nil},
 		{"2001:db8::1", []string{"2001:db8::1"}}, {"2001:0DB8:0:0:0:0:0:1", []string{"2001:db8::1"}}, {"[2001:db8::1]:80", []string{"2001:db8::1"}},
 		{"2001:db8::12", nil}, {"12001:db8::1", nil}, {"2001:db8::1:", []string{"2001:db8::1"}}, {"2001:db8:5:9::7", []string{"2001:db8:5::/48"}}, {"2001:db8:6::7", nil},
-		{"x2001:db8::1", nil}, {"std::map<a::b>", nil}, {"12:34:56", nil}, {"2001:db8::1/64", []string{"2001:db8::1"}},
+		{"x2001:db8::1", nil}, {"[IPv6:2001:db8::1])", []string{"2001:db8::1"}}, {"ip6:2001:db8::1 -all", []string{"2001:db8::1"}}, {"inet6 addr:2001:db8:5::9/64", []string{"2001:db8:5::/48"}}, {"std::map<a::b>", nil}, {"12:34:56", nil}, {"2001:db8::1/64", []string{"2001:db8::1"}},
 		{"10.0.0.1:8080", []string{"10.0.0.1:8080"}}, {"10.0.0.1", nil}, {"10.0.0.1:80801", nil}, {"10.0.0.1:808", nil}, {"10.0.0.1:8080/x", []string{"10.0.0.1:8080"}},
 		{"a.c2.example:99 ", []string{"c2.example:99"}}, {"c2.example:990", nil}, {"xc2.example:99", nil},
 		{"http://evil.test/a/b.php", []string{"http://evil.test/a/b.php"}}, {"https://EVIL.test/a/b.php?x=1", []string{"http://evil.test/a/b.php"}},

@@ -130,6 +130,7 @@ func (t *tokens) ipv4(win []byte, dot, end int) {
 	if start > 0 && t.class[win[start-1]]&isLabel != 0 {
 		return
 	}
+	start = t.unescaped(win, start, dot)
 	for start < dot && (win[start] == '.' || win[start] == '-') {
 		start++
 	}
@@ -145,6 +146,15 @@ func (t *tokens) ipv4(win []byte, dot, end int) {
 	}
 	t.key = append(t.key[:0], win[start:end]...)
 	t.behind(win, start, end, nil)
+}
+
+// unescaped returns where a token begins whose first two bytes belong to an
+// escape: "%2Fevil.example" in a URL that holds another (RFC 3986 section 2.1).
+func (t *tokens) unescaped(win []byte, start, dot int) int {
+	if start > 0 && win[start-1] == '%' && start+2 < dot && t.class[win[start]]&isHex != 0 && t.class[win[start+1]]&isHex != 0 {
+		return start + 2
+	}
+	return start
 }
 
 // parse4 reads a dotted quad without leading zeros.
@@ -185,6 +195,9 @@ func (t *tokens) name(win []byte, dot, end int) {
 	cut := false // the name goes on to the left, beyond what a name may have
 	if start > 0 && end-start >= maxName {
 		cut = win[start-1] == '.' || t.class[win[start-1]]&isLabel != 0
+	}
+	if !cut {
+		start = t.unescaped(win, start, dot)
 	}
 	for start < dot && (win[start] == '.' || win[start] == '-') {
 		start++
