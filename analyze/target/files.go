@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -86,6 +88,9 @@ func (w *walk) single(path string) bool {
 	if w.root, err = os.OpenRoot(filepath.Dir(real)); err != nil {
 		return w.yield(analyze.Input{}, err)
 	}
+	if st, err := w.root.Lstat(filepath.Base(real)); err == nil && !st.Mode().IsRegular() {
+		return w.yield(unswept(path, "not a regular file, and not opened"), nil)
+	}
 	return w.entry(filepath.Base(real), path, 0)
 }
 
@@ -94,6 +99,9 @@ func (w *walk) folder(rel string, depth int) bool {
 	names, err := w.names(rel)
 	if err != nil {
 		return w.yield(unreadable(w.shown(rel), evidence.TypeDir, err), nil)
+	}
+	if bundled(w.shown(rel), names) && !w.yield(unswept(w.shown(rel), inBundle), nil) {
+		return false
 	}
 	for _, name := range names {
 		if w.ctx.Err() != nil {
@@ -108,6 +116,17 @@ func (w *walk) folder(rel string, depth int) bool {
 		}
 	}
 	return true
+}
+
+const inBundle = "segments of a bundle, looked at as plain files: name the bundle itself as a target"
+
+// segmentName is the name of a segment in a bundle's folder.
+var segmentName = regexp.MustCompile(`^[0-9]{6,}\.[0-9a-f]{16}\.zip(\.age)?$`)
+
+// bundled reports whether a folder holds the segments of a bundle. Compressed
+// and encrypted as they are, a sweep of them as files says nothing.
+func bundled(folder string, names []string) bool {
+	return path.Base(folder) == "segments" && slices.ContainsFunc(names, segmentName.MatchString)
 }
 
 func (w *walk) names(rel string) ([]string, error) {
@@ -143,11 +162,11 @@ func (w *walk) entry(rel, shown string, depth int) bool {
 	r := record(shown, st)
 	switch {
 	case st.IsDir() && depth >= maxDepth:
-		return w.yield(skipped(shown, fmt.Sprintf("deeper than %d folders", maxDepth)), nil)
+		return w.yield(unswept(shown, fmt.Sprintf("deeper than %d folders", maxDepth)), nil)
 	case st.IsDir():
 		return w.yield(analyze.Input{Record: r}, nil) && w.folder(rel, depth+1)
 	case st.Mode().IsRegular() && st.Size() > analyze.MaxSize:
-		r.Outcome, r.Reason = evidence.Skipped, fmt.Sprintf("%d bytes; at most %d are examined", st.Size(), int64(analyze.MaxSize))
+		r.Outcome, r.Error = evidence.Failed, fmt.Sprintf("%d bytes; at most %d are examined", st.Size(), int64(analyze.MaxSize))
 	case st.Mode().IsRegular() && st.Size() > 0:
 		return w.yield(w.file(rel, st, r), nil)
 	}

@@ -155,7 +155,7 @@ func TestFilesDenied(t *testing.T) {
 	}
 }
 
-// TestFilesHuge: a sparse file beyond MaxSize is listed, not read.
+// TestFilesHuge: a sparse file beyond MaxSize is a gap, not read.
 func TestFilesHuge(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "huge")
 	f := must(os.Create(path))(t)
@@ -164,7 +164,36 @@ func TestFilesHuge(t *testing.T) {
 		t.Skip("no file this large here:", err)
 	}
 	in := one(t, path)
-	if in.Record.Outcome != evidence.Skipped || len(in.Blocks) > 0 {
+	if in.Record.Outcome != evidence.Failed || len(in.Blocks) > 0 {
 		t.Errorf("outcome %s, %d blocks", in.Record.Outcome, len(in.Blocks))
+	}
+}
+
+// TestFilesNotSilent: what is named by hand and not opened, and a bundle that
+// lies in a folder, must not pass for swept.
+func TestFilesNotSilent(t *testing.T) {
+	top := tree(t)
+	fifo := filepath.Join(top, "fifo")
+	segments := filepath.Join(top, "b1", "segments")
+	if err := os.MkdirAll(segments, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(segments, "000001.0123456789abcdef.zip.age"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string]string{fifo: fifo, top: segments, segments: segments} {
+		tg := must(target.NewFiles(given))(t)
+		var got []string
+		for in, err := range tg.Inputs(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if in.Record.Outcome == evidence.Failed {
+				got = append(got, in.Record.RawPath())
+			}
+		}
+		if d := cmp.Diff([]string{want}, got); d != "" {
+			t.Errorf("%s: %s", given, d)
+		}
 	}
 }

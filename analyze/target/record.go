@@ -1,6 +1,7 @@
 package target
 
 import (
+	"errors"
 	"io/fs"
 
 	"github.com/hozen-dfir/hozen/analyze"
@@ -37,6 +38,12 @@ func unreadable(shown string, t evidence.FileType, err error) analyze.Input {
 	return analyze.Input{Record: r}
 }
 
+// unswept is what should have been looked at and was not: a gap of the sweep.
+func unswept(shown, why string) analyze.Input {
+	return unreadable(shown, evidence.TypeUnknown, errors.New(why))
+}
+
+// skipped is what a sweep leaves out on purpose: no gap.
 func skipped(shown, why string) analyze.Input {
 	r := evidence.Record{Format: evidence.RecordFormat, Source: source, Method: "os",
 		Outcome: evidence.Skipped, Reason: why}
