@@ -50,7 +50,7 @@ func IsBundle(ctx context.Context, path string) bool {
 	}
 	o, err := bundle.ZipObjects(path)
 	if err != nil {
-		return false
+		return errors.Is(err, bundle.ErrVerify) // a bundle, and altered: opening it says so
 	}
 	defer o.Close()
 	names, err := o.List(ctx)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,9 @@ and devices are not made; files are not executable.`,
 				return err
 			}
 			app.Notef("%d items, %d written below %s, %d without content, %d not written", n.items, n.written, out, n.items-n.written-n.failed, n.failed)
+			if n.damaged > 0 {
+				return cli.WithHint(cli.WithCode(cli.VerifyFailed, fmt.Errorf("%d items are not what their records say", n.damaged)), "hozen verify lists every problem")
+			}
 			if n.failed > 0 {
 				return cli.Ended(cli.Gaps)
 			}
@@ -65,7 +69,7 @@ and devices are not made; files are not executable.`,
 }
 
 // extracted counts what came of items.
-type extracted struct{ items, written, failed int }
+type extracted struct{ items, written, failed, damaged int }
 
 // extractTo writes the matching items and their list. Items that can't be
 // written are named and counted, and the rest goes on.
@@ -103,6 +107,9 @@ func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, t
 	switch {
 	case r.Err != nil:
 		n.failed++
+		if errors.Is(r.Err, bundle.ErrVerify) {
+			n.damaged++
+		}
 		app.Warnf("%s: %v", it.Record.Path, r.Err)
 	case r.Name != "":
 		n.written++

@@ -59,7 +59,7 @@ func openObjects(ctx context.Context, arg string) (bundle.Objects, error) {
 func openBundle(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bundle, error) {
 	o, err := openObjects(ctx, arg)
 	if err != nil {
-		return nil, err
+		return nil, readError(err)
 	}
 	b, err := bundle.Open(ctx, o, ids...)
 	if err == nil {

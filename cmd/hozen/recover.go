@@ -76,8 +76,8 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 		app.Notef("after it: nothing was stored")
 	}
 	switch {
-	case len(b.Problems) > 0 || damaged > 0:
-		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("the bundle was damaged or altered (%d problems): what is below %s is what could still be proved", len(b.Problems)+damaged, out))
+	case len(b.Problems) > 0 || damaged+n.damaged > 0:
+		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("the bundle was damaged or altered (%d problems): what is below %s is what could still be proved", len(b.Problems)+damaged+n.damaged, out))
 	case b.End == nil || n.failed > 0:
 		return cli.Ended(cli.Gaps)
 	}

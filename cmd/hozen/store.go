@@ -96,7 +96,7 @@ func openJoined(ctx context.Context, app *cli.App, args, identities []string) (*
 	for _, a := range args {
 		o, err := openObjects(ctx, a)
 		if err != nil {
-			return nil, err
+			return nil, readError(err)
 		}
 		places = append(places, o)
 	}

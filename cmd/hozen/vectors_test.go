@@ -240,7 +240,8 @@ func (b *vectorBox) said(code int, out, errs string) string {
 	for _, prefix := range from {
 		for line := range strings.SplitSeq(out+errs, "\n") {
 			if text, ok := strings.CutPrefix(line, prefix); ok {
-				return b.plain(text)
+				text = b.plain(text)
+				return strings.ToValidUTF8(text[:min(len(text), 160)], "")
 			}
 		}
 	}

@@ -119,7 +119,7 @@ func (b *Bundle) breakAt(where, format string, args ...any) bool {
 }
 
 func (b *Bundle) header(ctx context.Context) error {
-	const name = "seal/000000.json"
+	const name = headerName
 	if _, ok := b.names[name]; !ok {
 		return fmt.Errorf("%w: %s is not there", ErrNotBundle, name)
 	}
@@ -221,7 +221,7 @@ func (b *Bundle) fetch(ctx context.Context, from, to int) ([]leafAndNote, error)
 func (b *Bundle) step(tree *seal.Tree, n int, s leafAndNote, last bool) bool {
 	leaf, check := sealName(n, "json"), sealName(n, "checkpoint")
 	if s.note == nil {
-		if last && n > 0 { // the collector died between the two
+		if last && n > 0 && b.End == nil { // the collector died between the two
 			b.Tail = append(b.Tail, leaf)
 			b.known[leaf] = true
 			return false
@@ -334,7 +334,10 @@ func (b *Bundle) strays() {
 	}
 }
 
-const sealPrefix = "seal/"
+const (
+	sealPrefix = "seal/"
+	headerName = sealPrefix + "000000.json"
+)
 
 // inChain reports whether a name is one that a leaf, a checkpoint or a segment
 // could have.

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -49,24 +50,62 @@ type zipObjects struct {
 
 func (z *zipObjects) scan() error {
 	zr, err := zip.NewReader(z.f, z.size)
-	if err != nil {
+	if err != nil || !z.ownDirectory() {
 		return z.salvage()
 	}
 	z.whole = true
 	for _, f := range zr.File {
-		off, err := f.DataOffset()
-		if err != nil {
-			return err
-		}
-		s := span{off, int64(f.CompressedSize64), f.CRC32}
-		if f.Method != zip.Store || s.size < 0 || off > z.size || s.size > z.size-off {
-			return fmt.Errorf("entry %q is not stored, or lies outside the file", f.Name)
-		}
-		if err := z.add(f.Name, s); err != nil {
+		if err := z.entry(f); err != nil {
+			if hasHeader(zr.File) { // a bundle, and altered
+				err = fmt.Errorf("%w: %w", ErrVerify, err)
+			}
 			return err
 		}
 	}
 	return nil
+}
+
+func (z *zipObjects) entry(f *zip.File) error {
+	off, err := f.DataOffset()
+	if err != nil {
+		return err
+	}
+	s := span{off, int64(f.CompressedSize64), f.CRC32}
+	if f.Method != zip.Store || s.size < 0 || off > z.size || s.size > z.size-off {
+		return fmt.Errorf("entry %q is not stored, or lies outside the file", f.Name)
+	}
+	return z.add(f.Name, s)
+}
+
+func hasHeader(files []*zip.File) bool {
+	return slices.ContainsFunc(files, func(f *zip.File) bool { return f.Name == headerName })
+}
+
+// ownDirectory reports whether the directory that a ZIP reader finds is the
+// file's own. Of a file that was cut short it may be that of a segment within,
+// which is a ZIP as well: searched from the end, its last record comes first.
+// What does not begin with an entry is no writer's, and left to the reader.
+func (z *zipObjects) ownDirectory() bool {
+	var first [4]byte
+	if _, err := z.f.ReadAt(first[:], 0); err != nil || string(first[:]) != "PK\x03\x04" {
+		return true
+	}
+	const endLen = 22 // APPNOTE 4.3.16, without a comment
+	end := make([]byte, endLen)
+	if _, err := z.f.ReadAt(end, z.size-endLen); err != nil || string(end[:4]) != "PK\x05\x06" {
+		return false
+	}
+	size, at := binary.LittleEndian.Uint32(end[12:]), binary.LittleEndian.Uint32(end[16:])
+	const in64 = 1<<32 - 1 // the true value is in the ZIP64 record, which no segment has
+	return size == in64 || at == in64 || int64(size)+int64(at)+endLen == z.size || zip64(z.f, z.size-endLen)
+}
+
+// zip64 reports whether a ZIP64 locator ends at off (APPNOTE 4.3.15).
+func zip64(r io.ReaderAt, off int64) bool {
+	const locatorLen = 20
+	var sign [4]byte
+	_, err := r.ReadAt(sign[:], off-locatorLen)
+	return err == nil && string(sign[:]) == "PK\x06\x07"
 }
 
 func (z *zipObjects) add(name string, s span) error {

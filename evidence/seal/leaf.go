@@ -179,6 +179,9 @@ func ParseHeader(leaf []byte) (Header, error) {
 	if h.Encryption != "age" && h.Encryption != "none" {
 		return h, fmt.Errorf("header: unknown encryption %q", h.Encryption)
 	}
+	if h.Signer.Algorithm != "ed25519" {
+		return h, fmt.Errorf("header: signatures of algorithm %q are not known to this version", h.Signer.Algorithm)
+	}
 	return h, evidence.ValidCase(h.Case)
 }
 
@@ -227,6 +230,9 @@ func ParseEnd(leaf []byte, bundle string) (End, error) {
 	}
 	if e.Format != EndFormat || e.Bundle != bundle {
 		return e, fmt.Errorf("end leaf has format %q and bundle %q", e.Format, e.Bundle)
+	}
+	if e.State != Complete && e.State != Interrupted {
+		return e, fmt.Errorf("end leaf has state %q; an ended bundle is %s or %s", e.State, Complete, Interrupted)
 	}
 	return e, nil
 }

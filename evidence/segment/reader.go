@@ -60,6 +60,9 @@ func Open(plaintext []byte) (*Segment, error) {
 	if err := s.layout(at); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
+	if err := s.gapless(zr.File); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
 	return s, nil
 }
 
@@ -93,6 +96,9 @@ func (s *Segment) layout(at map[string]Entry) error {
 		}
 	}
 	s.items = items.Data
+	if err := s.bounded(); err != nil {
+		return err
+	}
 	first := true
 	for line := range bytes.Lines(index.Data) {
 		if first {
@@ -133,6 +139,9 @@ func (s *Segment) place(line []byte, at map[string]Entry) error {
 	if _, twice := s.entries[l.Seq]; twice {
 		return fmt.Errorf("%s has two lines for record %d", IndexName, l.Seq)
 	}
+	if e.Frames != nil { // placed already
+		return fmt.Errorf("%s has two lines for entry %q", IndexName, l.Entry)
+	}
 	e.Seq, e.Frames = l.Seq, make([]Frame, len(l.Frames))
 	total := 0
 	for i, f := range l.Frames {
@@ -145,7 +154,7 @@ func (s *Segment) place(line []byte, at map[string]Entry) error {
 	if total != len(e.Data) {
 		return fmt.Errorf("%s: frames of record %d cover %d of %d bytes", IndexName, l.Seq, total, len(e.Data))
 	}
-	s.entries[l.Seq] = e
+	s.entries[l.Seq], at[l.Entry] = e, e
 	return nil
 }
 

@@ -76,8 +76,14 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 		if err := evidence.ParseRecord(line, &full); err != nil {
 			return fmt.Errorf("record %d is no JSON: %w", seq, err)
 		}
-		if full.Format != evidence.RecordFormat || full.Seq != seq || !full.Outcome.Valid() || full.Size < 0 {
-			return fmt.Errorf("record %d: format %q, number %d, outcome %q, size %d", seq, full.Format, full.Seq, full.Outcome, full.Size)
+		if err := full.Check(); err != nil {
+			return fmt.Errorf("record %d: %w", seq, err)
+		}
+		if full.Seq != seq {
+			return fmt.Errorf("record %d has number %d", seq, full.Seq)
+		}
+		if e, ok := seg.Entry(seq); ok && !segment.Fits(e.Name, entryName(&full)) {
+			return fmt.Errorf("record %d: entry %q is not named for its path %q", seq, e.Name, full.Path)
 		}
 		r := brief{full.Seq, full.Path, full.Size, full.SHA256, full.SHA1, full.MD5, full.Part}
 		seq++
@@ -104,6 +110,15 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 		}
 	}
 	return nil
+}
+
+// entryName is the name that a record's path gives its entry.
+func entryName(r *evidence.Record) string {
+	name := evidence.EntryName(r.Source, r.RawPath())
+	if r.Part != nil {
+		name = evidence.PartName(name, r.Part.Number)
+	}
+	return name
 }
 
 func (v *verification) count(tally map[evidence.Outcome]int) {

@@ -96,7 +96,11 @@ func (l *liar) segment(number int, items []told) {
 	b := segment.NewBuilder(make([]byte, 0, 1<<20))
 	for _, it := range items {
 		if it.content != "" {
-			l.must(b.Begin(evidence.EntryName("live", it.r.Path)))
+			name := evidence.EntryName("live", it.r.Path)
+			if it.r.Part != nil {
+				name = evidence.PartName(name, it.r.Part.Number)
+			}
+			l.must(b.Begin(name))
 			l.must(b.Frame(enc.EncodeAll([]byte(it.content), nil), len(it.content)))
 		}
 		line, err := json.Marshal(it.r)

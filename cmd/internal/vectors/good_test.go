@@ -160,6 +160,7 @@ func (m maker) good() {
 	m.parts()
 	m.encrypted()
 	m.unfinished()
+	m.interrupted()
 	m.findings()
 	m.cosigned()
 }
@@ -286,29 +287,45 @@ func (m maker) encrypted() {
 }
 
 // unfinished is what a kill leaves: segments, a leaf without its checkpoint, a
-// torn entry. The item "/torn" has its first part only. interrupted was ended
-// in order by its user.
+// torn entry. Of the item "/torn" only the first part is under the seal.
 func (m maker) unfinished() {
-	for _, name := range []string{"unfinished", "interrupted"} {
-		w := m.begin(name, nil)
-		w.add("/first", "under the seal\n")
-		w.flush()
-		w.add("/second", "as well\n")
-		w.add("/torn", lines(5<<20))
-		w.flush()
-		w.add("/third", "in the last segment\n")
-		w.close(seal.Interrupted, "interrupted by a signal")
-		if name == "interrupted" {
-			continue
+	w := m.begin("unfinished", func(o *sink.Options) { o.SegmentAge = time.Second })
+	w.add("/first", "under the seal\n")
+	w.flush()
+	w.add("/second", "as well\n")
+	w.add("/torn", "one", func(it *evidence.Item) {
+		it.Open = func(context.Context) (evidence.Content, error) {
+			return finishing{io.MultiReader(strings.NewReader("one"), &waiting{w.clock}, sealed{w}, strings.NewReader(" two")), evidence.Finish{}}, nil
 		}
-		file := filepath.Join(m.dir, "good", name+".zip")
-		b, err := os.ReadFile(file)
-		m.must(err)
-		at := bytes.Index(b, []byte("seal/000003.checkpoint"))
-		m.must(os.WriteFile(file, b[:at+40], 0o644))
-		w.sums = nil // the items under the seal are in expect.txt
-		m.must(os.Remove(filepath.Join(m.dir, "good", name+".sums")))
+	})
+	under := w.sums
+	w.add("/third", "in the last segment\n")
+	w.sums = under
+	w.close(seal.Complete, "")
+	file := filepath.Join(m.dir, "good/unfinished.zip")
+	b, err := os.ReadFile(file)
+	m.must(err)
+	at := bytes.Index(b, []byte("seal/000003.checkpoint"))
+	m.must(os.WriteFile(file, b[:at+40], 0o644))
+}
+
+// sealed is no content; it is read to its end when another segment is sealed.
+type sealed struct{ w *writing }
+
+func (s sealed) Read([]byte) (int, error) {
+	for n := s.w.w.Totals().Segments; s.w.w.Totals().Segments == n; {
+		time.Sleep(time.Millisecond)
 	}
+	return 0, io.EOF
+}
+
+// interrupted was ended in order by its user.
+func (m maker) interrupted() {
+	w := m.begin("interrupted", nil)
+	w.add("/first", "taken\n")
+	w.flush()
+	w.add("/second", "as well\n")
+	w.close(seal.Interrupted, "interrupted by a signal")
 }
 
 // findings is what a sweep of plain would seal.

@@ -16,6 +16,11 @@ import (
 // nasty is what must never reach a terminal or a page as it is.
 const nasty = "\x1b[2J\x1b]0;pwned\a\x1b]8;;http://evil.example\x1b\\\r\noverwritten\u009b31m\u202egnp\x7f\b\b<script>alert(1)</script>&\"'`$(id)\u2028"
 
+// taken names an entry as a writer does whose first choice is taken.
+func taken(n int) func(*told) {
+	return func(t *told) { t.entry = fmt.Sprintf("data/live%s~%d.zst", t.r.Path, n) }
+}
+
 func one(items ...told) lie { return lie{segments: []plain{segmentOf(items...)}} }
 
 // edited makes a lie of one item that is edited.
@@ -75,7 +80,7 @@ func texts() map[string]lie {
 	}
 	for i, n := range []string{
 		"data/live/../../../canary/evil.zst", "data/../../canary/evil2.zst", "data//canary/evil3.zst", `data/live/..\..\canary\evil4.zst`, "data/C:/canary/evil5.zst",
-		"data/live/\x1b[2J.zst", "data/live/\xff.zst", "data/live/nul\x00.zst", "data/", "data/live/evil", "data/live/CON.zst", "data/live/" + strings.Repeat("n", 60000) + ".zst",
+		"data/live/\x1b[2J.zst", "data/live/nul\x00.zst", "data/", "data/live/evil", "data/live/CON.zst", "data/live/" + strings.Repeat("n", 60000) + ".zst",
 	} {
 		entries = append(entries, item(uint64(i+1), fmt.Sprintf("/etc/%d", i), "evil", func(t *told) { t.entry = n }))
 	}
@@ -104,20 +109,21 @@ func texts() map[string]lie {
 	state.end = func(e *seal.End) { e.State = nasty }
 	link := func(t *told) { t.r.Type, t.r.Outcome, t.r.SHA256 = evidence.TypeSymlink, evidence.Collected, "" }
 	return map[string]lie{
-		"text-everywhere": text,
-		"text-state":      state,
-		"text-source":     one(item(1, "/a", "a", func(t *told) { t.r.Source = "../../canary" }), item(2, "/b", "b", func(t *told) { t.r.Source = "" }), item(3, "/c", "c", func(t *told) { t.r.Source = nasty })),
-		"text-outcome":    edited(func(t *told) { t.r.Outcome = evidence.Outcome(nasty) }),
-		"text-format":     edited(func(t *told) { t.r.Format = nasty }),
-		"text-sha256":     edited(func(t *told) { t.r.SHA256 = nasty }),
-		"paths":           one(paths...),
-		"path-deep":       one(item(1, strings.Repeat("d/", 400_000)+"end", "deep", func(t *told) { t.entry = "data/live/deep.zst" }), item(2, "/"+strings.Repeat("x", 900_000), "long")),
-		"entry-names":     one(entries...),
+		"text-everywhere":  text,
+		"text-state":       state,
+		"text-source":      one(item(1, "/a", "a", func(t *told) { t.r.Source = "../../canary" }), item(2, "/b", "b", func(t *told) { t.r.Source = "" }), item(3, "/c", "c", func(t *told) { t.r.Source = nasty })),
+		"text-outcome":     edited(func(t *told) { t.r.Outcome = evidence.Outcome(nasty) }),
+		"text-format":      edited(func(t *told) { t.r.Format = nasty }),
+		"text-sha256":      edited(func(t *told) { t.r.SHA256 = nasty }),
+		"paths":            one(paths...),
+		"path-deep":        one(item(1, strings.Repeat("d/", 400_000)+"end", "deep", func(t *told) { t.entry = "data/live/deep.zst" }), item(2, "/"+strings.Repeat("x", 900_000), "long")),
+		"entry-names":      one(entries...),
+		"entry-name-bytes": one(item(1, "/etc/one", "evil", func(t *told) { t.entry = "data/live/\xff.zst" })),
 		"links": one(
 			item(1, "/x", "", link, func(t *told) { t.r.Target = "/canary" }), item(2, "/x/evil", "through a link"),
 			item(3, "/y", "", link, func(t *told) { t.r.Target = "../../../canary" }), item(4, "/y", "in a link's place"),
 			item(5, "/dir", "", func(t *told) { t.r.Type, t.r.Outcome = evidence.TypeDir, evidence.Collected }), item(6, "/dir", "in a folder's place"),
-			item(7, "/file", "a file"), item(8, "/file/below", "below a file"), item(9, "/file", "twice"), item(10, "/file", "three times"),
+			item(7, "/file", "a file"), item(8, "/file/below", "below a file"), item(9, "/file", "twice", taken(1)), item(10, "/file", "three times", taken(2)),
 			item(11, "/null", "to a device", func(t *told) { t.r.Type, t.r.Rdev = evidence.TypeChar, "1:3" }),
 			item(12, "/bogus", "of no type", func(t *told) { t.r.Type = "bogus" }),
 		),

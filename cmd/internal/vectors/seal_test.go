@@ -2,6 +2,7 @@ package vectors
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -130,7 +131,9 @@ func (m maker) checkpoints() {
 	three := func(after func(objects) objects) lie {
 		return lie{after: after, segments: []plain{segmentOf(item(1, "/a", "in the first")), segmentOf(item(2, "/b", "in the second")), segmentOf(item(3, "/c", "in the third"))}}
 	}
-	another := m.forge("hostile/another", three(nil))
+	other := three(nil)
+	other.segments[2] = segmentOf(item(3, "/c", "in the third of another"))
+	another := m.forge("hostile/another", other)
 	from := func(src objects, name, to string) func(objects) objects {
 		return func(all objects) objects {
 			if src == nil {
@@ -223,7 +226,7 @@ func (m maker) containers() {
 		return rawZip(edit(list), "", "", "")
 	}
 	plus := func(more ...entry) []byte { return es(func(l []entry) []entry { return append(l, more...) }) }
-	dir := bytes.Index(whole, []byte("PK\x01\x02"))
+	dir := int(binary.LittleEndian.Uint32(whole[len(whole)-6:]))
 	end := bytes.Index(whole, []byte("seal/000002.json")) - 30
 	for name, body := range map[string][]byte{
 		"zip-cut-directory":  whole[:dir+100],

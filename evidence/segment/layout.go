@@ -1,0 +1,81 @@
+package segment
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+const (
+	centralLen = 46
+	endLen     = 22
+)
+
+// gapless checks that the segment is its entries and their directory, in their
+// order, and nothing else: no bytes between, before or after them, and no local
+// header that tells another tool something else than the directory tells here.
+func (s *Segment) gapless(files []*zip.File) error {
+	at, dir := 0, 0
+	for i, f := range files {
+		size := int(f.CompressedSize64) // stored has seen that it lies inside
+		if at+localLen+len(f.Name)+size > len(s.raw) || !sameLocal(s.raw[at:], f) {
+			return fmt.Errorf("the local header of entry %q is not at %d, or says something else than the directory", f.Name, at)
+		}
+		if last := len(files) - i; last == 1 && f.Name != IndexName || last == 2 && f.Name != ItemsName {
+			return fmt.Errorf("entry %q is not where it must be: %s and %s come last", f.Name, ItemsName, IndexName)
+		}
+		at += localLen + len(f.Name) + size
+		dir += centralLen + len(f.Name)
+	}
+	end := at + dir
+	if end+endLen != len(s.raw) {
+		return errors.New("it has bytes that belong to no entry")
+	}
+	want := appendEnd(nil, len(files), dir, at)
+	if string(s.raw[end:]) != string(want) {
+		return errors.New("the end of its directory is not what it must be")
+	}
+	return nil
+}
+
+// sameLocal compares a local header with what the directory says: no flags but
+// that for UTF-8, no extra field, true sizes and CRC.
+func sameLocal(b []byte, f *zip.File) bool {
+	n := len(f.Name)
+	return le.Uint32(b) == 0x04034b50 && le.Uint16(b[6:])&^flagUTF8 == 0 && le.Uint16(b[8:]) == zip.Store &&
+		le.Uint32(b[14:]) == f.CRC32 && uint64(le.Uint32(b[18:])) == f.CompressedSize64 && uint64(le.Uint32(b[22:])) == f.UncompressedSize64 &&
+		int(le.Uint16(b[26:])) == n && le.Uint16(b[28:]) == 0 && string(b[localLen:localLen+n]) == f.Name
+}
+
+// bounded checks the limits that a writer keeps (SPEC.md, "Limits").
+func (s *Segment) bounded() error {
+	if len(s.items) > maxRecords+1 {
+		return fmt.Errorf("%s has %d bytes, at most %d", ItemsName, len(s.items), maxRecords)
+	}
+	n := 0
+	for line := range s.Lines() {
+		if n++; len(line) > MaxRecord || n > maxItems {
+			return fmt.Errorf("%s: line %d: at most %d lines of %d bytes", ItemsName, n, maxItems, MaxRecord)
+		}
+	}
+	return nil
+}
+
+var collisions = regexp.MustCompile(`^(~[0-9]+)+$`)
+
+// Fits reports whether an entry may have this name where the record's path
+// gives wanted: names that were taken have ~1, ~2 … before .zst.
+func Fits(name, wanted string) bool {
+	if name == wanted {
+		return true
+	}
+	stem, ending, _ := strings.Cut(wanted, ".zst")
+	rest, ok := strings.CutPrefix(name, stem)
+	if !ok {
+		return false
+	}
+	more, end, ok := strings.Cut(rest, ".zst")
+	return ok && end == ending && collisions.MatchString(more)
+}
