@@ -81,15 +81,15 @@ func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, gl
 	return nil
 }
 
-// shown is an item's name for people: the path, with its source where that is
-// not the live host, and a link's target.
+// shown is an item's name for people: the path's exact bytes, with its source
+// where that is not the live host, and a link's target.
 func shown(r evidence.Record) string {
-	name := r.Path
+	name := r.RawPath()
 	if r.Source != "live" {
 		name = r.Source + ":" + name
 	}
 	if r.Target != "" {
-		name += " -> " + r.Target
+		name += " -> " + r.RawTarget()
 	}
 	return name
 }

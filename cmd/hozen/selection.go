@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -57,21 +58,22 @@ func (s *selection) setPaths(globs []string) error {
 
 var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// globPattern turns a glob into an expression over raw bytes.
+// globPattern turns a glob into an expression over what textOf gives.
 func globPattern(g string) *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString(`(?s)\A`)
-	for i := 0; i < len(g); i++ {
+	runes := []rune(textOf(g))
+	for i := 0; i < len(runes); i++ {
 		switch {
-		case strings.HasPrefix(g[i:], "**"):
+		case runes[i] == '*' && i+1 < len(runes) && runes[i+1] == '*':
 			b.WriteString(`.*`)
 			i++
-		case g[i] == '*':
+		case runes[i] == '*':
 			b.WriteString(`[^/]*`)
-		case g[i] == '?':
+		case runes[i] == '?':
 			b.WriteString(`[^/]`)
 		default:
-			b.WriteString(regexp.QuoteMeta(g[i : i+1]))
+			b.WriteString(regexp.QuoteMeta(string(runes[i])))
 		}
 	}
 	if strings.HasSuffix(g, "/") {
@@ -81,11 +83,34 @@ func globPattern(g string) *regexp.Regexp {
 	return regexp.MustCompile(b.String()) // every piece is quoted or our own
 }
 
-// match reports whether an item is meant. Bytes that are not UTF-8 compare in
-// the record's readable form, as a person would type it.
+// badByte is where textOf puts bytes that are not UTF-8: the end of a
+// private plane, which no file name is known to use.
+const badByte = 0x10fe00
+
+// textOf makes text that regexp can tell apart from any path: regexp takes
+// every byte that is not UTF-8 for the same character, and refuses them in an
+// expression.
+func textOf(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 {
+			r = badByte + rune(s[i])
+		}
+		b.WriteRune(r)
+		i += n
+	}
+	return b.String()
+}
+
+// match reports whether an item is meant. A path that is not UTF-8 is found by
+// its bytes, and by the record's readable form of them.
 func (s *selection) match(r evidence.Record) bool {
 	return (len(s.paths) == 0 || slices.ContainsFunc(s.paths, func(p *regexp.Regexp) bool {
-		return p.MatchString(r.Path) || r.PathB64 != "" && p.MatchString(r.RawPath())
+		return p.MatchString(r.Path) || r.PathB64 != "" && p.MatchString(textOf(r.RawPath()))
 	})) &&
 		(len(s.outcomes) == 0 || slices.Contains(s.outcomes, string(r.Outcome))) &&
 		(len(s.sources) == 0 || slices.Contains(s.sources, r.Source)) &&
