@@ -68,7 +68,7 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	if err != nil {
 		return fmt.Errorf("--key: %w", err)
 	}
-	if f.root != "" {
+	if cmd.Flags().Changed("root") { // an empty one must not pass for "nothing to compare"
 		if err := seal.CheckRootForm(f.root); err != nil {
 			return cli.WithCode(cli.Usage, fmt.Errorf("--root: %w", err))
 		}
