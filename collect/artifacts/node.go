@@ -1,8 +1,10 @@
 package artifacts
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -32,6 +34,25 @@ func faultf(n *yaml.Node, format string, args ...any) error {
 	return &fault{n.Line, fmt.Errorf(format, args...)}
 }
 
+// only parses text that holds one document. yaml.Unmarshal would leave what
+// stands after it unread, without a word.
+func only(text []byte, doc *yaml.Node) error {
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	if err := dec.Decode(doc); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
+	}
+	switch err := dec.Decode(&yaml.Node{}); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errors.New("there is more after the end of the definition; begin the next one with ---")
+}
+
 // decode parses one document into a bounded tree. It returns nil for a
 // document that holds nothing.
 func decode(text []byte) (n *yaml.Node, err error) {
@@ -44,8 +65,8 @@ func decode(text []byte) (n *yaml.Node, err error) {
 		return nil, fmt.Errorf("a definition may have %d bytes, this one has %d", maxDocument, len(text))
 	}
 	var doc yaml.Node
-	err = yaml.Unmarshal(text, &doc)
-	if err != nil && yaml.Unmarshal(loosen(text), &doc) != nil {
+	err = only(text, &doc)
+	if err != nil && only(loosen(text), &doc) != nil {
 		return nil, syntax(err)
 	}
 	if doc.Kind == 0 || len(doc.Content) == 0 {

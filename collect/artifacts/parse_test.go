@@ -81,6 +81,8 @@ func TestParseRefuses(t *testing.T) {
 		{"deprecated key", good + "conditions: [os == 1]\n", `unknown key "conditions"`, 7},
 		{"key twice", good + "doc: again\n", `"doc" twice`, 7},
 		{"merge key", good + "<<: {urls: []}\n", "unknown key", 7},
+		{"second without marker", good + "...\nname: Second\n", "did not find expected <document start>", 7},
+		{"text after the end", "{name: Bad, doc: x, sources: [{type: FILE, attributes: {paths: [/a]}}]}{", "did not find expected <document start>", 1},
 		{"no name", strings.Replace(good, "name: Good\n", "", 1), "name is missing", 1},
 		{"no doc", strings.Replace(good, "doc: A good one.\n", "", 1), "doc is missing", 1},
 		{"no sources", "name: Bad\ndoc: x\n", "sources is missing", 1},
