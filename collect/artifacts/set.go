@@ -14,7 +14,14 @@ type Set struct {
 	defs   []*Definition
 	byName map[string]*Definition // names and aliases, in lower case
 	read   int                    // definitions met, for LoadPath
+	taken  []Replaced
 }
+
+// Replaced is an embedded definition whose place one loaded by hand took.
+type Replaced struct{ By, Old *Definition }
+
+// Replaced lists them, in the order of loading.
+func (s *Set) Replaced() []Replaced { return s.taken }
 
 // Add takes definitions in. One whose name is taken is a Problem, unless it
 // was loaded by hand and the other is embedded: then it takes its place.
@@ -30,6 +37,7 @@ func (s *Set) Add(defs ...*Definition) []Problem {
 				continue
 			}
 			s.remove(old)
+			s.taken = append(s.taken, Replaced{By: d, Old: old})
 		}
 		s.put(d)
 	}

@@ -119,6 +119,9 @@ func TestLoadByHand(t *testing.T) {
 	if len(s.Find("Etc").URLs) > 0 {
 		t.Error("a definition loaded by hand did not replace the embedded one")
 	}
+	if r := s.Replaced(); len(r) != 1 || r[0].By != s.Find("Etc") || r[0].Old.User {
+		t.Errorf("replaced: %v", r)
+	}
 	if got, _ := s.Asked(collect.ProfileTriage, nil, collect.Linux); len(got) != 3 {
 		t.Errorf("triage asks for %v", names(got))
 	}

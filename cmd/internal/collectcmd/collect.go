@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -38,6 +39,9 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 		return err
 	}
 	defer closeSources(plan.Sources)
+	for _, r := range f.replaced {
+		app.Warnf("definition %s of %s takes the place of the embedded one, its profiles too", r.By.Name, r.By.File)
+	}
 	if err := f.preflight(ctx, app, &plan); err != nil {
 		return err
 	}
@@ -48,7 +52,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	defer signer.Destroy()
 	out, err := f.output(ctx)
 	if err != nil {
-		return cli.WithHint(err, "a bundle is never written into another one: name a new place")
+		return outputHint(err)
 	}
 	// The bundle outlives an interruption: what was taken is sealed.
 	w, err := sink.New(context.WithoutCancel(ctx), out, o)
@@ -64,6 +68,14 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 			fmt.Sprintf("what was sealed before is in %s: hozen recover gives it back", out))
 	}
 	return conclude(app, f, out, totals, s, signer)
+}
+
+// outputHint says what to do where the output can't be made.
+func outputHint(err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return cli.WithHint(err, "a bundle is never written into another one: name a new place")
+	}
+	return cli.WithHint(StoreHint(err), "name another place with --out: a folder, file.zip or s3://bucket/prefix")
 }
 
 // recipients reads --to and warns where one lost key would lose the evidence.

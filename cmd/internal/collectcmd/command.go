@@ -9,6 +9,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/artifacts"
 )
 
 // flags are what a responder may say.
@@ -30,6 +31,8 @@ type flags struct {
 	io                           string
 	allowCommands, list, confirm bool
 	workers                      int
+
+	replaced []artifacts.Replaced // found while planning
 }
 
 // New returns the collect command. program is the name that examples use:

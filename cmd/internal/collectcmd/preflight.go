@@ -60,7 +60,7 @@ func ask(app *cli.App) error {
 		return fmt.Errorf("reading the answer: %w", err)
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return errors.New("not confirmed: nothing was collected")
+		return cli.WithHint(errors.New("not confirmed: nothing was collected"), "--confirm wants y or yes on standard input; without it the collection starts at once")
 	}
 	return nil
 }

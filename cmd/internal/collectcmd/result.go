@@ -81,7 +81,11 @@ func (r result) show(app *cli.App) error {
 		fmt.Fprintf(w, "%-12s %s\n", label, cli.Safe(fmt.Sprintf(format, args...)))
 	}
 	line("bundle", "%s in %s", r.Bundle, r.Place)
-	line("state", "%s %s", r.State, r.Stopped)
+	state := r.State
+	if r.Stopped != "" && r.Stopped != r.State {
+		state += ", " + r.Stopped
+	}
+	line("state", "%s", state)
 	line("taken", "%s items, %s of content, %s stored in %d segments", cli.Count(int64(r.Items)), cli.Bytes(r.Bytes), cli.Bytes(r.Stored), r.Segments)
 	var parts []string
 	for _, o := range evidence.Outcomes() {

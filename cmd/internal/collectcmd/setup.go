@@ -34,7 +34,7 @@ func (f *flags) check(profileSet bool) error {
 		return cli.Usagef("--to and --no-encryption exclude each other")
 	case !slices.Contains([]string{collect.ProfileNone, collect.ProfileVolatile, collect.ProfileTriage, collect.ProfileFull}, f.profile):
 		return cli.Usagef("unknown profile %q; there are triage, volatile, full and none", f.profile)
-	case f.cpu < 0 || f.cpu > 100:
+	case !(f.cpu >= 0 && f.cpu <= 100): // nor is NaN
 		return cli.Usagef("--cpu %g: want a percentage from 0 to 100", f.cpu)
 	case f.workers < 0 || f.workers > sink.MaxWorkers:
 		return cli.Usagef("--workers %d: want 0 to %d", f.workers, sink.MaxWorkers)
@@ -42,6 +42,8 @@ func (f *flags) check(profileSet bool) error {
 		return cli.Usagef("--timeout %s is negative", f.timeout)
 	case f.spill != "" && !f.remote():
 		return cli.Usagef("--spill goes with --out s3://…")
+	case f.profile == collect.ProfileNone && len(f.paths)+len(f.artifacts)+len(f.pcaps)+len(f.packets) == 0:
+		return cli.WithHint(cli.Usagef("there is nothing to take"), "--profile none takes what --path, --artifact, --packets and --pcap name, and nothing else")
 	}
 	for _, h := range f.hashes {
 		if h != "sha1" && h != "md5" && h != "sha256" {
@@ -50,6 +52,12 @@ func (f *flags) check(profileSet bool) error {
 	}
 	if len(f.pcaps) > 0 && len(f.images)+len(f.trees) == 0 && !profileSet {
 		f.profile = collect.ProfileNone
+	}
+	for _, p := range f.paths {
+		if f.offline() && !strings.HasPrefix(p, "/") {
+			return cli.WithHint(cli.Usagef("--path %q does not begin with /", p),
+				"in an image or a tree a path begins at its root, with forward slashes: /Windows/System32/config")
+		}
 	}
 	return cli.WithCode(cli.Usage, evidence.ValidCase(f.caseID))
 }
@@ -196,6 +204,7 @@ func (f *flags) asked(sources []collect.Source) ([]*artifacts.Definition, error)
 	if err != nil {
 		return nil, cli.WithHint(err, "mend or leave out the definition; nothing was collected")
 	}
+	f.replaced = set.Replaced()
 	var names []string
 	for _, n := range f.artifacts {
 		if !strings.HasPrefix(n, artifacts.Reserved) {
