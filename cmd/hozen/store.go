@@ -238,6 +238,24 @@ type storedLine struct {
 	Objects int    `json:"objects"`
 	Bytes   int64  `json:"bytes,string"`
 	Prefix  string `json:"prefix"`
+	// Unfinished: leaves and segments don't add up to a whole bundle. Its
+	// collection died, or the put that brought it broke off.
+	Unfinished bool `json:"unfinished,omitempty"`
+
+	leaves, segments int
+}
+
+// count takes one object of the bundle, by its name in it.
+func (l *storedLine) count(name string, size int64) {
+	l.Objects++
+	l.Bytes += size
+	switch dir, base := path.Split(name); {
+	case dir == "segments/":
+		l.segments++
+	case dir == "seal/" && path.Ext(base) == ".json":
+		l.leaves++
+	}
+	l.Unfinished = l.leaves != l.segments+2 // a header and an end beside the segments' leaves
 }
 
 func newStoreLsCommand(app *cli.App) *cobra.Command {
@@ -282,7 +300,11 @@ func listStore(ctx context.Context, app *cli.App, st store.Store, prefix string)
 		if app.JSON {
 			return app.Emit(cur)
 		}
-		_, err := fmt.Fprintf(app.Out, "%-20s %-50s %5d objects %10s\n", cli.Safe(cur.Case), cli.Safe(cur.Bundle), cur.Objects, cli.Bytes(cur.Bytes))
+		note := ""
+		if cur.Unfinished {
+			note = "  unfinished"
+		}
+		_, err := fmt.Fprintf(app.Out, "%-20s %-50s %5d objects %10s%s\n", cli.Safe(cur.Case), cli.Safe(cur.Bundle), cur.Objects, cli.Bytes(cur.Bytes), note)
 		return err
 	}
 	for info, err := range st.List(ctx, prefix) {
@@ -299,8 +321,7 @@ func listStore(ctx context.Context, app *cli.App, st store.Store, prefix string)
 			}
 			cur = storedLine{Case: part[1], Bundle: part[3], Prefix: path.Join(part[:4]...)}
 		}
-		cur.Objects++
-		cur.Bytes += info.Size
+		cur.count(part[4], info.Size)
 	}
 	return show()
 }

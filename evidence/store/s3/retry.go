@@ -113,6 +113,8 @@ func (s *S3) classify(ctx context.Context, err, absent error) error {
 		return fmt.Errorf("%w: %s", store.ErrNoBucket, s.config.Bucket)
 	case "NoSuchKey", "NoSuchVersion", "NotFound":
 		return fmt.Errorf("%w: %w", absent, err)
+	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken": // whatever the status beside it
+		return fmt.Errorf("%w: %w", store.ErrDenied, err)
 	case "BadDigest", "XAmzContentSHA256Mismatch", "InvalidDigest", "IncompleteBody":
 		return fmt.Errorf("%w: %w", store.ErrChecksum, err)
 	case "AuthorizationHeaderMalformed", "PermanentRedirect":
