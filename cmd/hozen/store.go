@@ -138,7 +138,7 @@ func put(ctx context.Context, app *cli.App, r intake.Request) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(app.Out, "stored       %s\n", cli.Safe(fmt.Sprintf("%s/%s (%d objects, %s)", strings.TrimSuffix(r.Store.String(), "/"), d.Prefix, d.Objects, cli.Bytes(d.Bytes))))
+		fmt.Fprintf(app.Out, "stored       %s\n", cli.Safe(fmt.Sprintf("%s (%d objects, %s)", store.Place(r.Store, d.Prefix), d.Objects, cli.Bytes(d.Bytes))))
 		fmt.Fprintf(app.Out, "root         %s\n             %s\n", d.Words, d.Root)
 		fmt.Fprintf(app.Out, "custody      entries %v of case %s, signed by %s\n", d.Entries, d.Case, cli.Safe(r.Signer.String()))
 	}

@@ -2,15 +2,10 @@ package bundle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path"
-	"strings"
-
-	"github.com/hozen-dfir/hozen/evidence/store"
 )
 
 // Objects is where a bundle is read from. Names are as in the specification,
@@ -118,91 +113,3 @@ type fileObject struct {
 }
 
 func (f fileObject) Size() int64 { return f.size }
-
-// StoreObjects reads the bundle under prefix in a store.
-func StoreObjects(s store.Store, prefix string) Objects { return storeObjects{s, prefix} }
-
-type storeObjects struct {
-	s      store.Store
-	prefix string
-}
-
-func (o storeObjects) List(ctx context.Context) (map[string]int64, error) {
-	out := map[string]int64{}
-	for info, err := range o.s.List(ctx, o.prefix) {
-		if err != nil {
-			return nil, err
-		}
-		if len(out) > maxObjects {
-			return nil, fmt.Errorf("more than %d objects under %s", maxObjects, o.prefix)
-		}
-		out[strings.TrimPrefix(info.Key, o.prefix)] = info.Size
-	}
-	return out, nil
-}
-
-func (o storeObjects) Open(ctx context.Context, name string) (Object, error) {
-	obj, err := o.s.Open(ctx, o.prefix+name, "")
-	if err != nil {
-		return nil, err
-	}
-	return storeObject{obj}, nil
-}
-func (o storeObjects) Close() error   { return nil }
-func (o storeObjects) String() string { return store.Place(o.s, o.prefix) }
-
-type storeObject struct{ store.Object }
-
-func (o storeObject) Size() int64 { return o.Info().Size }
-
-// Joined reads a bundle whose objects lie in several places, as a collection
-// leaves it whose store stopped answering. Where two places have an object,
-// the first counts.
-func Joined(places ...Objects) Objects {
-	if len(places) == 1 {
-		return places[0]
-	}
-	return joined(places)
-}
-
-type joined []Objects
-
-func (j joined) List(ctx context.Context) (map[string]int64, error) {
-	out := map[string]int64{}
-	for i := len(j) - 1; i >= 0; i-- {
-		names, err := j[i].List(ctx)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(out, names)
-	}
-	return out, nil
-}
-
-func (j joined) Open(ctx context.Context, name string) (Object, error) {
-	var errs []error
-	for _, o := range j {
-		obj, err := o.Open(ctx, name)
-		if err == nil {
-			return obj, nil
-		}
-		errs = append(errs, err)
-	}
-	return nil, errors.Join(errs...)
-}
-
-func (j joined) Close() error {
-	var errs []error
-	for _, o := range j {
-		errs = append(errs, o.Close())
-	}
-	return errors.Join(errs...)
-}
-
-func (j joined) String() string {
-	var names []string
-	for _, o := range j {
-		names = append(names, o.String())
-	}
-	return strings.Join(names, " + ")
-}

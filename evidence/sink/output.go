@@ -4,8 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -13,11 +11,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/hozen-dfir/hozen/evidence/durable"
 	"github.com/hozen-dfir/hozen/evidence/internal/storedzip"
-	"github.com/hozen-dfir/hozen/evidence/store"
 )
 
 // Output is where a writer puts a bundle's objects. Each is whole and durable
@@ -99,65 +95,3 @@ func (z *zipOutput) Close() error {
 	return errors.Join(err, z.f.Close())
 }
 func (z *zipOutput) String() string { return z.f.Name() }
-
-// storeOutput is a prefix in a store.
-type storeOutput struct {
-	s      store.Store
-	prefix string
-	spill  string // folder for what the store refused; "" for none
-
-	mu     sync.Mutex
-	second Output
-	cause  error
-}
-
-// NewStore puts each object under prefix in s as it is made, with no local
-// copy. Where the store can't be reached any more and spill is a folder, that
-// object and all later ones go there instead; they keep their names.
-func NewStore(s store.Store, prefix, spill string) Output {
-	return &storeOutput{s: s, prefix: prefix, spill: spill}
-}
-
-// Spilled is implemented by outputs that may have put objects elsewhere.
-type Spilled interface {
-	// Spilled names the folder that holds what the store refused, and why.
-	Spilled() (folder string, cause error)
-}
-
-func (o *storeOutput) Put(ctx context.Context, name string, body []byte) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.second == nil {
-		sum := sha256.Sum256(body)
-		_, err := o.s.Put(ctx, o.prefix+name, bytes.NewReader(body), int64(len(body)), hex.EncodeToString(sum[:]))
-		if err == nil || errors.Is(err, store.ErrUnconfirmed) {
-			return nil // an unconfirmed put is settled at intake
-		}
-		if o.spill == "" || errors.Is(err, store.ErrExists) {
-			return err
-		}
-		second, serr := NewDir(o.spill)
-		if serr != nil {
-			return errors.Join(err, serr)
-		}
-		o.second, o.cause = second, err
-	}
-	return o.second.Put(ctx, name, body)
-}
-
-func (o *storeOutput) Spilled() (string, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.second == nil {
-		return "", nil
-	}
-	return o.spill, o.cause
-}
-
-func (o *storeOutput) Close() error {
-	if o.second != nil {
-		return o.second.Close()
-	}
-	return nil
-}
-func (o *storeOutput) String() string { return store.Place(o.s, o.prefix) }

@@ -2,13 +2,8 @@ package verify
 
 import (
 	"context"
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"maps"
 	"strings"
 
@@ -182,75 +177,4 @@ func (v *verification) totals() {
 	if uint64(items) != e.Items || e.Bytes != v.bytes.Load() || !maps.Equal(e.Outcomes, v.tally) {
 		v.problem("end leaf", "counts %d items, %d bytes and %v; the records give %d, %d and %v", e.Items, e.Bytes, e.Outcomes, items, v.bytes.Load(), v.tally)
 	}
-}
-
-// digester decodes frames and hashes what they hold.
-type digester struct {
-	dec               *bundle.Decoder
-	buf               []byte
-	sha256, sha1, md5 hash.Hash
-	size              int64
-	keep              bool   // gather the content, which is no more than a part
-	content           []byte // as far as keep was set
-}
-
-func newDigester() (*digester, error) {
-	dec, err := bundle.NewDecoder()
-	return &digester{dec: dec, sha256: sha256.New()}, err
-}
-
-// begin makes a digester that only hashes.
-func (d *digester) begin(withSHA1, withMD5 bool) {
-	d.sha256 = sha256.New()
-	d.reset(withSHA1, withMD5)
-}
-
-// reset begins an item.
-func (d *digester) reset(withSHA1, withMD5 bool) {
-	d.size, d.sha1, d.md5 = 0, nil, nil
-	d.sha256.Reset()
-	if withSHA1 {
-		d.sha1 = sha1.New()
-	}
-	if withMD5 {
-		d.md5 = md5.New()
-	}
-}
-
-func (d *digester) frame(stored []byte, content int) (err error) {
-	if d.buf, err = d.dec.Frame(stored, content, d.buf); err == nil {
-		d.write(d.buf)
-		if d.keep {
-			d.content = append(d.content, d.buf...)
-		}
-	}
-	return err
-}
-
-func (d *digester) write(b []byte) {
-	d.size += int64(len(b))
-	for _, h := range []hash.Hash{d.sha256, d.sha1, d.md5} {
-		if h != nil {
-			h.Write(b)
-		}
-	}
-}
-
-func (d *digester) compare(size int64, sha256, sha1, md5 string) error {
-	if d.size != size {
-		return fmt.Errorf("holds %d bytes; the record says %d", d.size, size)
-	}
-	for _, c := range []struct {
-		name string
-		h    hash.Hash
-		want string
-	}{{"SHA-256", d.sha256, sha256}, {"SHA-1", d.sha1, sha1}, {"MD5", d.md5, md5}} {
-		if c.h == nil {
-			continue
-		}
-		if got := hex.EncodeToString(c.h.Sum(nil)); got != c.want {
-			return fmt.Errorf("%s of its content is %s; the record says %q", c.name, got, c.want)
-		}
-	}
-	return nil
 }

@@ -1,0 +1,53 @@
+package bundle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hozen-dfir/hozen/evidence/durable"
+)
+
+// strays accounts for every object that the seal does not speak of.
+func (b *Bundle) strays() {
+	base := strings.TrimSuffix(b.LastFile, ".checkpoint")
+	var stray []string
+	for name := range b.names {
+		switch {
+		case b.known[name]:
+		case base != "" && b.End != nil && (name == base+".tsr" || name == base+".tsr.note" || strings.HasPrefix(name, base+".cosign/")):
+			b.known[name] = true
+		default:
+			stray = append(stray, name)
+		}
+	}
+	slices.Sort(stray)
+	unchecked := 0
+	for _, name := range stray {
+		switch {
+		case b.inChain(name) && b.broken == "" && b.End == nil && strings.HasPrefix(name, sealPrefix):
+			b.breakAt(b.nextLeaf(), "is missing, and later ones are there")
+			unchecked++
+		case b.inChain(name) && b.broken != "":
+			unchecked++
+		case b.End == nil && (strings.HasPrefix(name, fmt.Sprintf("segments/%06d.", len(b.Segments)+1)) || durable.IsTemp(name)):
+			// What a collector that died may leave: a segment without its leaf,
+			// and temporary files.
+			b.Tail = append(b.Tail, name)
+		default:
+			b.problem(name, "does not belong to the bundle: the seal does not speak of it")
+		}
+	}
+	if unchecked > 0 {
+		b.problem("seal", "%d objects after %s could not be checked", unchecked, b.broken)
+	}
+}
+
+// inChain reports whether a name is one that a leaf, a checkpoint or a segment
+// could have.
+func (b *Bundle) inChain(name string) bool {
+	return strings.HasPrefix(name, sealPrefix) || strings.HasPrefix(name, "segments/") && !durable.IsTemp(name)
+}
+
+// nextLeaf is the name of the first leaf that is not there.
+func (b *Bundle) nextLeaf() string { return sealName(int(b.Last.Size), "json") }

@@ -1,0 +1,124 @@
+package verify
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/hozen-dfir/hozen/evidence/seal"
+)
+
+// signatures lists the collector's and every countersignature, checks the
+// latter, and tells which keys somebody vouched for.
+func (v *verification) signatures(ctx context.Context) error {
+	b := v.b
+	if v.signer == nil {
+		return nil
+	}
+	v.signed(Signature{VKey: b.Header.Signer.VKey, Name: v.signer.Name(), Ephemeral: b.Header.Signer.Ephemeral})
+	base := strings.TrimSuffix(b.LastFile, ".checkpoint") + ".cosign/"
+	for _, name := range slices.Sorted(maps.Keys(b.Names())) {
+		id, ok := strings.CutPrefix(name, base)
+		if !ok || b.End == nil {
+			continue
+		}
+		if stem, isKey := strings.CutSuffix(id, ".vkey"); isKey {
+			v.cosignature(ctx, base+stem, name)
+		} else if _, ok := b.Names()[name+".vkey"]; !ok {
+			v.problem(name, "its verifier key %s.vkey is missing", name)
+		}
+	}
+	status := ""
+	if !v.r.KnownSigner && len(v.r.Problems) == v.seen {
+		status = Unknown
+	}
+	detail := "signer known"
+	if !v.r.KnownSigner {
+		detail = "signer unknown: nobody vouched for the key"
+	}
+	v.check("signer", detail, status)
+	return nil
+}
+
+// signed notes a good signature, and whether somebody vouches for its key.
+func (v *verification) signed(s Signature) {
+	if v.o.Known != nil && v.o.Known(s.VKey) {
+		s.Known, v.r.KnownSigner = true, true
+	}
+	v.r.Signatures = append(v.r.Signatures, s)
+}
+
+// cosignature checks one countersignature and the key beside it.
+func (v *verification) cosignature(ctx context.Context, name, keyName string) {
+	raw, err := v.b.ReadObject(ctx, keyName, 4096)
+	if err != nil {
+		v.problem(keyName, "%v", err)
+		return
+	}
+	vkey := strings.TrimSuffix(string(raw), "\n")
+	ver, err := note.NewVerifier(vkey)
+	if err != nil || vkey+"\n" != string(raw) || fmt.Sprintf("%s%08x", name[:strings.LastIndexByte(name, '/')+1], ver.KeyHash()) != name {
+		v.problem(keyName, "is no good verifier key, or not the one that its name says")
+		return
+	}
+	signed, err := v.b.ReadObject(ctx, name, seal.MaxCheckpoint)
+	if err != nil {
+		v.problem(name, "%v", err)
+		return
+	}
+	cp, err := seal.OpenCheckpoint(signed, ver)
+	switch {
+	case err != nil:
+		v.problem(name, "countersignature: %v", err)
+	case cp != v.b.Last:
+		v.problem(name, "countersigns another checkpoint (%d leaves, root %s)", cp.Size, seal.RootText(cp.Root))
+	default:
+		v.signed(Signature{VKey: vkey, Name: ver.Name(), Cosigner: true})
+	}
+}
+
+func (v *verification) timeStamp(ctx context.Context) error {
+	base := strings.TrimSuffix(v.b.LastFile, ".checkpoint")
+	name := base + ".tsr"
+	if _, ok := v.b.Names()[name]; !ok {
+		if _, lone := v.b.Names()[name+".note"]; lone {
+			v.problem(name, "is missing, and its signature is there")
+		}
+		v.check("time stamp", "the bundle has none", NotRun)
+		return nil
+	}
+	token, err := v.b.ReadObject(ctx, name, seal.MaxLeaf)
+	if err != nil {
+		return err
+	}
+	signed, err := v.b.ReadObject(ctx, name+".note", seal.MaxCheckpoint)
+	if err == nil {
+		err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.signer)
+	}
+	if err != nil {
+		v.problem(name, "%v", err)
+	}
+	status, detail := "", "the collector's signature over the token"
+	if v.o.Token != nil {
+		ts, err := v.o.Token(token, v.b.Signed())
+		if err != nil {
+			v.problem(name, "%v", err)
+		} else {
+			v.r.TimeStamp = &ts
+			detail = fmt.Sprintf("%s by %s", ts.Time.UTC().Format(time.RFC3339), ts.Signer)
+			if !ts.Trusted {
+				status, detail = Unknown, detail+" (authority unknown: nobody vouched for its certificate)"
+			}
+		}
+	}
+	if len(v.r.Problems) > v.seen {
+		status = ""
+	}
+	v.check("time stamp", detail, status)
+	return nil
+}
