@@ -47,7 +47,7 @@ func openObjects(ctx context.Context, arg string) (bundle.Objects, error) {
 	}
 	st, err := os.Stat(arg)
 	if err != nil {
-		return nil, fmt.Errorf("bundle: %w", err)
+		return nil, cli.WithHint(fmt.Errorf("bundle: %w", err), "name the folder, ZIP or s3:// prefix of a bundle")
 	}
 	if st.IsDir() {
 		return bundle.DirObjects(arg)
