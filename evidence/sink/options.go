@@ -41,6 +41,10 @@ type Options struct {
 	// TimeStamp, where set, gets an RFC 3161 token over the last checkpoint's
 	// bytes. Its failure does not harm the bundle; it is Totals.TimeStampErr.
 	TimeStamp func(ctx context.Context, checkpoint []byte) ([]byte, error)
+
+	// Footprint, where set, gives the end leaf's footprint. It is called when
+	// every segment is stored: before that it could not count the last ones.
+	Footprint func(Totals) map[string]string
 }
 
 func (o *Options) complete() error {

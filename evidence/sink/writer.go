@@ -166,6 +166,9 @@ func (w *Writer) Close(ctx context.Context, end seal.End) (Totals, error) {
 	w.commits.Wait()
 	err := w.sealer.wait()
 	if err == nil {
+		if w.opt.Footprint != nil {
+			end.Footprint = w.opt.Footprint(w.Totals())
+		}
 		err = w.sealer.end(ctx, end)
 	}
 	w.stop(errClosed)

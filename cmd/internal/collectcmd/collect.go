@@ -55,14 +55,17 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 		return outputHint(err)
 	}
 	// The bundle outlives an interruption: what was taken is sealed.
+	var s run.Summary
+	o.Footprint = func(t sink.Totals) map[string]string { return f.footprint(t, s.Processes) }
 	w, err := sink.New(context.WithoutCancel(ctx), out, o)
 	if err != nil {
 		return errors.Join(StoreHint(err), out.Close())
 	}
 	app.Notef("collecting into %s (bundle %s)", out, w.Bundle())
-	s, runErr := f.run(ctx, app, w, &plan, notes)
+	var runErr error
+	s, runErr = f.run(ctx, app, w, &plan, notes)
 	addGaps(&s, notes)
-	totals, err := w.Close(context.WithoutCancel(ctx), ending(s, runErr, signer.Ephemeral(), f.footprint(w, s)))
+	totals, err := w.Close(context.WithoutCancel(ctx), ending(s, runErr, signer.Ephemeral()))
 	if err = errors.Join(runErr, err); err != nil {
 		return cli.WithHint(fmt.Errorf("the collection broke off: %w", err),
 			fmt.Sprintf("what was sealed before is in %s: hozen recover gives it back", out))
@@ -172,8 +175,8 @@ func addGaps(s *run.Summary, notes []image.Note) {
 }
 
 // ending is the end leaf's draft.
-func ending(s run.Summary, err error, ephemeral bool, foot map[string]string) seal.End {
-	e := seal.End{State: seal.Complete, Reason: s.Stopped, Gaps: int(s.Gaps), Footprint: foot, KeyFate: "kept"}
+func ending(s run.Summary, err error, ephemeral bool) seal.End {
+	e := seal.End{State: seal.Complete, Reason: s.Stopped, Gaps: int(s.Gaps), KeyFate: "kept"}
 	if s.Interrupted || err != nil {
 		e.State = seal.Interrupted
 	}

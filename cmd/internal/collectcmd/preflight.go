@@ -67,14 +67,14 @@ func ask(app *cli.App) error {
 
 // footprint is the collector's own trace on the host, for the end leaf. The
 // output's files are counted as they were put; of a store none is here.
-func (f *flags) footprint(w *sink.Writer, s run.Summary) map[string]string {
+func (f *flags) footprint(t sink.Totals, processes int64) map[string]string {
 	files := int64(0)
 	switch {
 	case f.remote():
 	case f.zip():
 		files = 1
 	default: // two texts; leaf and checkpoint of header, segments and end; segments
-		files = 2 + 2*(int64(w.Totals().Segments)+2) + int64(w.Totals().Segments)
+		files = 2 + 2*(int64(t.Segments)+2) + int64(t.Segments)
 	}
-	return run.Measure(files, s.Processes).Map()
+	return run.Measure(files, processes).Map()
 }
