@@ -69,7 +69,7 @@ and devices are not made; files are not executable.`,
 }
 
 // extracted counts what came of items.
-type extracted struct{ items, written, failed, damaged int }
+type extracted struct{ items, written, failed, damaged, torn int }
 
 // extractTo writes the matching items and their list. Items that can't be
 // written are named and counted, and the rest goes on.
@@ -113,6 +113,10 @@ func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, t
 		app.Warnf("%s: %v", it.Record.Path, r.Err)
 	case r.Name != "":
 		n.written++
+	}
+	if it.Torn {
+		n.torn++
+		app.Warnf("%s is cut off: the collection ended before this item did; %s of it are there", it.Record.RawPath(), cli.Bytes(it.Record.Size))
 	}
 	if app.JSON {
 		if err := app.Emit(map[string]any{"name": r.Name, "record": r.Item.Record}); err != nil {

@@ -62,7 +62,7 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 	if err != nil {
 		return err
 	}
-	app.Notef("up to the last good checkpoint (%s): %d items, %d written below %s, %d not written", b.LastFile, n.items, n.written, out, n.failed)
+	app.Notef("up to the last good checkpoint (%s): %d items, %d written below %s, %d of them cut off, %d not written", b.LastFile, n.items, n.written, out, n.torn, n.failed)
 	for _, name := range b.Tail {
 		restored, err := target.Unsealed(ctx, b, name, ids)
 		switch {
