@@ -119,7 +119,13 @@ func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, t
 		app.Warnf("%s is cut off: the collection ended before this item did; %s of it are there", it.Record.RawPath(), cli.Bytes(it.Record.Size))
 	}
 	if app.JSON {
-		if err := app.Emit(map[string]any{"name": r.Name, "record": r.Item.Record}); err != nil {
+		line := map[string]any{"record": r.Item.Record}
+		if text, b64 := evidence.Text(r.Name); b64 == "" {
+			line["name"] = text
+		} else {
+			line["name"], line["name_b64"] = text, b64
+		}
+		if err := app.Emit(line); err != nil {
 			return err
 		}
 	}

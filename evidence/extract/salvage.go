@@ -102,10 +102,12 @@ type Listing struct {
 func (l *Listing) Add(r Result) error {
 	line := struct {
 		Name   string          `json:"name,omitempty"`
+		B64    string          `json:"name_b64,omitempty"` // exact bytes where the name is not UTF-8
 		Error  string          `json:"extract_error,omitempty"`
 		Torn   bool            `json:"torn,omitempty"`
 		Record evidence.Record `json:"record"`
-	}{Name: r.Name, Torn: r.Item.Torn, Record: r.Item.Record}
+	}{Torn: r.Item.Torn, Record: r.Item.Record}
+	line.Name, line.B64 = evidence.Text(r.Name)
 	if r.Err != nil {
 		line.Error = r.Err.Error()
 	}
