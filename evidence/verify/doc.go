@@ -3,9 +3,8 @@
 // Bundle takes a bundle as bundle.Open returned it and goes on from there: the
 // ZIP around the objects, the texts, signatures and countersignatures, time
 // stamp and root; then every segment as stored (segments.go) or, with an
-// identity,
-// every record and every byte inside (deep.go, chain.go). The Report names each
-// check, how it went, and each problem.
+// identity, every record and every byte inside (deep.go, chain.go). The Report
+// names each check, how it went, and each problem.
 //
 // # Guarantees
 //

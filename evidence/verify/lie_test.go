@@ -40,6 +40,7 @@ func record(seq uint64, content string) told {
 
 func part(seq, item uint64, number int, offset int64, content, whole string) told {
 	t := record(seq, content)
+	t.r.SetPath(record(item, "").r.Path) // one item, one path
 	t.r.Part = &evidence.Part{Item: item, Number: number, Offset: offset}
 	if whole != "" {
 		t.r.Part.Last, t.r.Part.WholeSize, t.r.Part.WholeSHA256 = true, int64(len(whole)), hexOf(whole)
@@ -179,6 +180,7 @@ func TestLies(t *testing.T) {
 		"part number":     {"does not follow", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Number = 3 })},
 		"part offset":     {"lies at 4", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Offset = 4 })},
 		"part's item":     {"does not follow", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Item = 2 })},
+		"part's path":     {"another path", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.SetPath("/other") })},
 		"no last part":    {"last part is missing", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Last = false })},
 	} {
 		dir := lie(t, m, c.end, c.segments...)
