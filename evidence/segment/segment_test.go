@@ -219,3 +219,49 @@ func TestLimited(t *testing.T) {
 		t.Errorf("%q %v", b, err)
 	}
 }
+
+// A segment is its entries and their directory, byte for byte: what a ZIP tool
+// would skip, or see otherwise, is damage.
+func TestNothingHides(t *testing.T) {
+	good, _ := build(t, 3)
+	if _, err := Open(good); err != nil {
+		t.Fatal(err)
+	}
+	zr, err := zip.NewReader(bytes.NewReader(good), int64(len(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := zr.File[0].Name
+	for what, bad := range map[string][]byte{
+		"prefix":     append([]byte("x"), good...),
+		"tail":       append(bytes.Clone(good), 'x'),
+		"local name": bytes.Replace(good, []byte(name), []byte(strings.ToUpper(name)), 1),
+		"flags":      flipped(good, 6),
+		"local CRC":  flipped(good, 14),
+		"extra":      flipped(good, 28),
+	} {
+		if _, err := Open(bad); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func flipped(b []byte, at int) []byte {
+	b = bytes.Clone(b)
+	b[at] ^= 8
+	return b
+}
+
+func TestFits(t *testing.T) {
+	for name, want := range map[string]bool{
+		"data/live/a.zst": true, "data/live/a~1.zst": true, "data/live/a~1~2.zst": true,
+		"data/live/a~.zst": false, "data/live/a~x.zst": false, "data/live/b.zst": false, "data/live/a.zst.part0001": false, "data/live/a": false,
+	} {
+		if Fits(name, "data/live/a.zst") != want {
+			t.Errorf("Fits(%q) is not %v", name, want)
+		}
+	}
+	if !Fits("data/live/a~1.zst.part0002", "data/live/a.zst.part0002") {
+		t.Error("a part of a taken name does not fit")
+	}
+}

@@ -253,10 +253,10 @@ func frames() map[string]lie {
 	return map[string]lie{
 		"zstd-bomb":            stored(compress(string(zeros))),
 		"zstd-bomb-no-size":    stored(streamed.Bytes()),
-		"zstd-bomb-lies":       stored(append(append(head, 0xa4, 12, 0, 0, 0), bytes.Repeat([]byte{2, 0, 0x10, 0}, 1000)...)),
+		"zstd-bomb-lies":       stored(append(append(head, 0xa4, 12, 0, 0, 0), append(bytes.Repeat([]byte{2, 0, 0x10, 0}, 1000), 3, 0, 0x10, 0, 0, 0, 0, 0)...)),
 		"zstd-size-huge":       stored(append(head, 0xe4, 255, 255, 255, 255, 255, 255, 255, 127)),
-		"zstd-window":          stored(append(head, 0x04, 0xff, 1, 0, 0)),
-		"zstd-dictionary":      stored(append(head, 0x25, 7, 12, 1, 0, 0)),
+		"zstd-window":          stored(append(head, 0x04, 0xff, 1, 0, 0, 0, 0, 0, 0)),
+		"zstd-dictionary":      stored(append(head, 0x25, 7, 12, 1, 0, 0, 0, 0, 0, 0)),
 		"zstd-skippable":       stored([]byte{0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 'h', 'i', 'd', 'e'}, ok),
 		"zstd-skippable-after": stored(ok, []byte{0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 'h', 'i', 'd', 'e'}),
 		"zstd-skippable-huge":  stored([]byte{0x50, 0x2a, 0x4d, 0x18, 255, 255, 255, 255, 'x'}),
