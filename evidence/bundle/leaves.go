@@ -14,6 +14,11 @@ import (
 func (b *Bundle) header(ctx context.Context) error {
 	const name = headerName
 	if _, ok := b.names[name]; !ok {
+		for other := range b.names {
+			if strings.HasPrefix(other, "seal/") || strings.HasPrefix(other, "segments/") {
+				return fmt.Errorf("%w: %s is missing", ErrVerify, name)
+			}
+		}
 		return fmt.Errorf("%w: %s is not there", ErrNotBundle, name)
 	}
 	leaf, err := b.ReadObject(ctx, name, seal.MaxLeaf)

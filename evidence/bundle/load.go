@@ -38,8 +38,9 @@ func (b *Bundle) Load(ctx context.Context, s seal.Segment, buf []byte) (*segment
 	}
 	tee := &teeReader{r: o, h: sha256.New()}
 	plain, derr := b.decrypt(tee, buf)
-	if derr == nil || !errors.Is(derr, ErrNoIdentity) {
-		// Bytes that decryption did not get to count as well.
+	if len(b.ids) > 0 || !errors.Is(derr, ErrNoIdentity) {
+		// Bytes that decryption did not get to count as well. An identity that
+		// does not open the segment may be the fault of a changed segment.
 		if _, err := io.Copy(io.Discard, tee); err != nil {
 			return nil, buf, fmt.Errorf("reading %s: %w", s.Object, err)
 		}

@@ -100,6 +100,9 @@ func (rs *Recipients) line(text string) error {
 		kind = Classic
 		r, err = age.ParseX25519Recipient(text)
 	default:
+		if strings.HasPrefix(text, "AGE-SECRET-KEY-") {
+			return errors.New("this is a private key file; the recipient's public file is wanted (recipient.txt beside it)")
+		}
 		if err := unsupported(text); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,7 +26,7 @@ func stride() int {
 }
 
 // flipAll flips bits of file, one at a time, and demands that check finds each.
-func flipAll(t *testing.T, file string, check func() bool) {
+func flipAll(t *testing.T, file string, check func() string) {
 	t.Helper()
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
@@ -47,8 +48,8 @@ func flipAll(t *testing.T, file string, check func() bool) {
 		if _, err := f.WriteAt(b[:], at); err != nil {
 			t.Fatal(err)
 		}
-		if check() {
-			t.Errorf("%s: bit %d of byte %d flipped, and nobody saw it", file, bit%8, at)
+		if got := check(); got != found {
+			t.Errorf("%s: bit %d of byte %d flipped: %s", file, bit%8, at, got)
 		}
 		b[0] = good
 		if _, err := f.WriteAt(b[:], at); err != nil {
@@ -57,21 +58,42 @@ func flipAll(t *testing.T, file string, check func() bool) {
 	}
 }
 
-// passes reports whether a bundle verifies as complete; whatever else comes of
-// it (an error, a problem, an unfinished state) counts as seen.
-func passes(open func() (bundle.Objects, error), ids ...age.Identity) bool {
+// What a check of a bundle comes to.
+const (
+	sound = "verifies as complete"
+	found = "fails to verify" // exit code 4
+)
+
+// outcome checks a bundle. Anything but the two words above is a change that
+// was noticed and called something else.
+func outcome(open func() (bundle.Objects, error), ids ...age.Identity) string {
 	o, err := open()
 	if err != nil {
-		return false
+		return described(err)
 	}
 	b, err := bundle.Open(context.Background(), o, ids...)
 	if err != nil {
 		o.Close()
-		return false
+		return described(err)
 	}
 	defer b.Close()
 	r, err := verify.Bundle(context.Background(), b, verify.Options{Workers: 1})
-	return err == nil && r.OK() && r.State == "complete"
+	switch {
+	case err != nil:
+		return described(err)
+	case !r.OK():
+		return found
+	case r.State != "complete":
+		return "verifies as " + r.State
+	}
+	return sound
+}
+
+func described(err error) string {
+	if errors.Is(err, bundle.ErrVerify) {
+		return found
+	}
+	return err.Error()
 }
 
 // Any single flipped bit anywhere in a bundle is found, with and without a key.
@@ -81,12 +103,13 @@ func TestEveryBit(t *testing.T) {
 	t.Run("folder", func(t *testing.T) {
 		dir, _ := m.Write(m.Options(), small...)
 		open := func() (bundle.Objects, error) { return bundle.DirObjects(dir) }
-		if !passes(open) || !passes(open, m.ID) {
+		if outcome(open) != sound || outcome(open, m.ID) != sound {
 			t.Fatal("the bundle does not verify before it is touched")
 		}
 		err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
-				flipAll(t, p, func() bool { return passes(open) })
+				flipAll(t, p, func() string { return outcome(open) })
+				flipAll(t, p, func() string { return outcome(open, m.ID) })
 			}
 			return err
 		})
@@ -102,10 +125,11 @@ func TestEveryBit(t *testing.T) {
 		}
 		m.WriteTo(out, m.Options(), small...)
 		open := func() (bundle.Objects, error) { return bundle.ZipObjects(path) }
-		if !passes(open) || !passes(open, m.ID) {
+		if outcome(open) != sound || outcome(open, m.ID) != sound {
 			t.Fatal("the bundle does not verify before it is touched")
 		}
-		flipAll(t, path, func() bool { return passes(open) })
+		flipAll(t, path, func() string { return outcome(open) })
+		flipAll(t, path, func() string { return outcome(open, m.ID) })
 	})
 }
 

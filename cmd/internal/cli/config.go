@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,6 +45,11 @@ func (a *App) configure(cmd *cobra.Command) error {
 	}
 	file, must := a.configPath()
 	conf, err := readConfig(file, must)
+	if errors.Is(err, fs.ErrPermission) && !must {
+		// Another user's home (su without -): nobody asked for that file.
+		a.Warnf("%v; it is left out", err)
+		err = nil
+	}
 	if err != nil {
 		return err
 	}

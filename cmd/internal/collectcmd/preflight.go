@@ -14,8 +14,13 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
-// quickLook bounds the estimate where the collection starts without a question.
-const quickLook = 100 * time.Millisecond
+// How long the estimate may take where the collection starts without a
+// question: definitions are looked through in less than a second on most hosts,
+// a tree named by hand may be of any size.
+const (
+	wholeLook = time.Second
+	quickLook = 100 * time.Millisecond
+)
 
 // preflight looks before anything is written, says what it saw, and asks only
 // where --confirm was given.
@@ -26,8 +31,12 @@ func (f *flags) preflight(ctx context.Context, app *cli.App, p *run.Plan) error 
 	}
 	look := ctx
 	if !f.confirm { // nobody waits for a number: a quick look will do
+		limit := quickLook
+		if len(p.Definitions) > 0 {
+			limit = wholeLook
+		}
 		var cancel context.CancelFunc
-		look, cancel = context.WithTimeout(ctx, quickLook)
+		look, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
 	c := run.Check(look, *p, output)
