@@ -64,12 +64,15 @@ func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, glo
 			return readError(fmt.Errorf("%s: %w", it.Record.Path, err))
 		}
 		if it.Record.Outcome == "partial" {
-			app.Warnf("%s is partial: %s%s", it.Record.Path, it.Record.Error, it.Record.Reason)
+			app.Warnf("%s is partial: %s", it.Record.Path, partialWhy(it.Record))
 			gaps++
 		}
 	}
 	if found == 0 {
 		return errNothing(globs)
+	}
+	if err := whole(app, b); err != nil {
+		return err
 	}
 	if gaps > 0 {
 		return cli.Ended(cli.Gaps)

@@ -56,7 +56,10 @@ and devices are not made; files are not executable.`,
 			if n.damaged > 0 {
 				return cli.WithHint(cli.WithCode(cli.VerifyFailed, fmt.Errorf("%d items are not what their records say", n.damaged)), "hozen verify lists every problem")
 			}
-			if n.failed > 0 {
+			if err := whole(app, b); err != nil {
+				return err
+			}
+			if n.failed+n.partial > 0 {
 				return cli.Ended(cli.Gaps)
 			}
 			return nil
@@ -69,7 +72,7 @@ and devices are not made; files are not executable.`,
 }
 
 // extracted counts what came of items.
-type extracted struct{ items, written, failed, damaged, torn int }
+type extracted struct{ items, written, failed, damaged, torn, partial int }
 
 // extractTo writes the matching items and their list. Items that can't be
 // written are named and counted, and the rest goes on.
@@ -113,6 +116,12 @@ func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, t
 		app.Warnf("%s: %v", it.Record.Path, r.Err)
 	case r.Name != "":
 		n.written++
+	}
+	if r := it.Record; r.Outcome == evidence.Partial {
+		n.partial++
+		if !it.Torn {
+			app.Warnf("%s is partial: %s", r.Path, partialWhy(r))
+		}
 	}
 	if it.Torn {
 		n.torn++

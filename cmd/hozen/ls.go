@@ -78,7 +78,7 @@ func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, gl
 	if n == 0 && len(globs) > 0 {
 		return errNothing(globs)
 	}
-	return nil
+	return whole(app, b)
 }
 
 // shown is an item's name for people: the path's exact bytes, with its source

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/durable"
 	"github.com/hozen-dfir/hozen/evidence/keys"
@@ -143,4 +144,23 @@ func openToRead(ctx context.Context, app *cli.App, arg string, identities []stri
 		return nil, err
 	}
 	return openSound(ctx, arg, ids)
+}
+
+// whole ends a command that has read all of a bundle that was asked for: what
+// an unfinished one holds may not be all there was.
+func whole(app *cli.App, b *bundle.Bundle) error {
+	if b.End != nil {
+		return nil
+	}
+	app.Warnf("%s is unfinished: its collection did not reach its end, and may have had more to take", b)
+	return cli.Ended(cli.Gaps)
+}
+
+// partialWhy says why an item is partial.
+func partialWhy(r evidence.Record) string {
+	why := strings.TrimSpace(r.Error + " " + r.Reason)
+	if why == "" {
+		why = fmt.Sprintf("%d ranges of it could not be read", len(r.Lost))
+	}
+	return why
 }

@@ -16,7 +16,7 @@ func TestCustodyVectors(t *testing.T) {
 		"IR-good":      {0, 0, ""},
 		"IR-text":      {0, 0, ""},
 		"IR-changed":   {4, 4, "entries/000001.note"},
-		"IR-cut":       {4, 0, "entries/000001.note: is missing"},
+		"IR-cut":       {4, 4, "entries/000001.note: is missing"},
 		"IR-reordered": {4, 4, "entries/000001.note"},
 		"IR-older":     {4, 0, "checkpoints/000003.checkpoint"},
 		"IR-forged":    {4, 4, "entries/000002.note"},

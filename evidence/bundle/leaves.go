@@ -16,7 +16,7 @@ func (b *Bundle) header(ctx context.Context) error {
 	if _, ok := b.names[name]; !ok {
 		for other := range b.names {
 			if strings.HasPrefix(other, "seal/") || strings.HasPrefix(other, "segments/") {
-				return fmt.Errorf("%w: %s is missing", ErrVerify, name)
+				return fmt.Errorf("%w: %s is missing: this is no whole bundle", ErrVerify, name)
 			}
 		}
 		return fmt.Errorf("%w: %s is not there", ErrNotBundle, name)

@@ -142,7 +142,7 @@ func (l *Log) catchUp(ctx context.Context) error {
 	}
 	switch size := l.head.tree.Size(); {
 	case size == 0:
-		return l.empty(ctx)
+		return l.ends(ctx, 0)
 	case size > begin:
 		return l.checkHead(ctx, actor)
 	}
@@ -200,31 +200,41 @@ func checkCheckpoint(b []byte, vkey string, want seal.Checkpoint) error {
 	return nil
 }
 
-// empty refuses to begin a log anew where one has lost its first entry.
-func (l *Log) empty(ctx context.Context) error {
+// ends tells the end of the log from an entry that was lost: entry index is
+// not there, and so nothing after it may be.
+func (l *Log) ends(ctx context.Context, index int64) error {
+	prefix := Prefix(l.caseID)
 	for _, dir := range []string{"entries/", "checkpoints/"} {
-		for i, err := range l.store.List(ctx, Prefix(l.caseID)+dir) {
+		for i, err := range l.store.List(ctx, prefix+dir) {
 			if err != nil {
 				return err
 			}
-			if strings.HasSuffix(i.Key, entryKey(0)) {
-				return nil // appended this very moment: the put will find it
+			name := strings.TrimPrefix(i.Key, prefix)
+			if max(number(name, "entries/", ".note"), number(name, "checkpoints/", ".checkpoint")-1) < index {
+				continue
 			}
-			return fmt.Errorf("%w: entry 0 is missing, but there is %s", ErrDamaged, i.Key)
+			// Another actor may be appending this very moment.
+			if _, err := l.get(ctx, entryKey(index), MaxEntry); !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			return fmt.Errorf("%w: entry %d is missing, but there is %s", ErrDamaged, index, i.Key)
 		}
 	}
 	return nil
 }
 
 // Entries yields the entries in order, each checked by itself and against the
-// one before. It ends with the first that is missing, or with an error at the
-// first that is damaged.
+// one before. It ends with an error at the first that is damaged or
+// missing before others.
 func (l *Log) Entries(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		previous := zeros
 		for index := int64(0); index < MaxEntries; index++ {
 			b, err := l.get(ctx, entryKey(index), MaxEntry)
 			if errors.Is(err, store.ErrNotFound) {
+				if err := l.ends(ctx, index); err != nil {
+					yield(Record{}, fmt.Errorf("custody log of %s: %w", l.caseID, err))
+				}
 				return
 			}
 			var r Record
