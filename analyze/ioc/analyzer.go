@@ -12,6 +12,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
+	"github.com/hozen-dfir/hozen/analyze/ioc/scan"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
@@ -26,7 +27,7 @@ const wholeLimit = 64 << 20
 // New returns the analyzer "ioc" over a set.
 func New(set *Set) *Analyzer {
 	a := &Analyzer{set: set}
-	a.scan = NewScanner(set, func(p Place) { a.item.content(p) })
+	a.scan = scan.New(set, func(p scan.Place) { a.item.content(p) })
 	return a
 }
 
@@ -34,7 +35,7 @@ func New(set *Set) *Analyzer {
 // goroutine at a time.
 type Analyzer struct {
 	set  *Set
-	scan *Scanner
+	scan *scan.Scanner
 	item *collector
 }
 
@@ -48,7 +49,7 @@ func (a *Analyzer) Wants(evidence.Record) bool { return a.set.Len() > 0 }
 func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(analyze.Finding)) error {
 	a.item = newCollector(a.set)
 	path := s.Record.RawPath()
-	a.set.path(path, func(e uint32) { a.item.named(e, "path", path) })
+	a.set.Paths(path, func(e uint32) { a.item.named(e, "path", path) })
 	var err error
 	if s.Body != nil {
 		err = a.body(ctx, s)
@@ -93,12 +94,12 @@ func (a *Analyzer) body(ctx context.Context, s *analyze.Subject) error {
 
 // memory scans in steps, so that ctx is honoured; the steps overlap in place.
 func (a *Analyzer) memory(ctx context.Context, b []byte, sums []digester) error {
-	for lo := 0; lo < len(b); lo += blockSize {
+	for lo := 0; lo < len(b); lo += scan.Block {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		hi := min(lo+blockSize, len(b))
-		a.scan.block(b, 0, lo, hi)
+		hi := min(lo+scan.Block, len(b))
+		a.scan.Part(b, lo, hi)
 		for _, h := range sums {
 			h.sum.Write(b[lo:hi])
 		}
@@ -130,7 +131,7 @@ func (a *Analyzer) digest(name, value string) {
 		if len(value) != size {
 			continue
 		}
-		if e := lookup(a.set, kind, strings.ToLower(value)); e != 0 {
+		if e := a.set.Find(kind, []byte(strings.ToLower(value))); e != 0 {
 			a.item.named(e, name, value)
 		}
 	}

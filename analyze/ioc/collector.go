@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/ioc/scan"
 )
 
 // collector gathers what matches in one item, within bounds.
@@ -20,7 +21,7 @@ type collector struct {
 
 type matches struct {
 	named  []analyze.Match // path, digests
-	places []Place
+	places []scan.Place
 	more   int
 }
 
@@ -39,8 +40,8 @@ func (c *collector) get(e uint32) *matches {
 	return m
 }
 
-func (c *collector) content(p Place) {
-	m := c.get(p.entry)
+func (c *collector) content(p scan.Place) {
+	m := c.get(p.Entry)
 	if m == nil {
 		return
 	}
@@ -70,10 +71,9 @@ func (c *collector) report(s *analyze.Subject, report func(analyze.Finding)) {
 		m := c.found[first]
 		f := base(s)
 		f.Matches, f.More = c.matches(m), m.more
-		for e, n := first, 0; e != 0 && n < maxTwins; n++ {
-			c.fill(&f, e-1)
+		for _, h := range c.set.Hits(nil, first) {
+			fill(&f, h)
 			report(f)
-			e = c.set.entry(e - 1).next
 		}
 	}
 	if c.over > 0 {
@@ -89,15 +89,14 @@ func base(s *analyze.Subject) analyze.Finding {
 		Path: s.Record.Path, PathB64: s.Record.PathB64, SHA256: s.Record.SHA256, Size: s.Size, Analyzer: "ioc"}
 }
 
-func (c *collector) fill(f *analyze.Finding, i uint32) {
-	h := c.set.hit(i)
+func fill(f *analyze.Finding, h Hit) {
 	f.Rule, f.Kind, f.RuleFile = strings.ToValidUTF8(h.Indicator, "\uFFFD"), h.Kind, h.File
 	f.Severity, f.Title, f.Meta = h.Severity(), h.Comment, h.Meta()
 }
 
 func (c *collector) matches(m *matches) []analyze.Match {
 	out := m.named
-	slices.SortFunc(m.places, func(a, b Place) int {
+	slices.SortFunc(m.places, func(a, b scan.Place) int {
 		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Length, b.Length))
 	})
 	for _, p := range m.places {
@@ -106,7 +105,7 @@ func (c *collector) matches(m *matches) []analyze.Match {
 	return out
 }
 
-func match(p Place) analyze.Match {
+func match(p scan.Place) analyze.Match {
 	name, text := "content", p.Data
 	if p.Wide {
 		name = "content/utf-16le"

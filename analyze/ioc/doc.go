@@ -9,4 +9,8 @@
 // port; a listed URL is found where it begins a URL of the same host and ends
 // at a delimiter. Names in other letters than ASCII are found as A-labels
 // everywhere and as UTF-8.
+//
+// list reads lists, compiled holds and looks up what they say, paths tries
+// expressions on paths, scan searches contents; the analyzer and the loader of
+// files are here.
 package ioc

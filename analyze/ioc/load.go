@@ -17,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/hozen-dfir/hozen/analyze/ioc/compiled"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
 
@@ -45,8 +46,8 @@ func (r ListReport) OK() bool { return r.Error == "" && r.Odd == 0 }
 // A file named by hand is read whatever its ending. Trouble with one file ends
 // in its report; the error is for a set that can't be made, and for a path
 // that isn't there.
-func LoadPaths(ctx context.Context, paths []string) (*Set, []ListReport, error) {
-	l := &loader{ctx: ctx, b: NewBuilder()}
+func LoadPaths(ctx context.Context, paths []string) (*compiled.Set, []ListReport, error) {
+	l := &loader{ctx: ctx, b: compiled.NewBuilder()}
 	for _, p := range paths {
 		first := len(l.reports)
 		if err := l.path(p); err != nil {
@@ -61,8 +62,8 @@ func LoadPaths(ctx context.Context, paths []string) (*Set, []ListReport, error) 
 }
 
 // LoadFS is LoadPaths for a file system that is built in; names get prefix.
-func LoadFS(ctx context.Context, fsys fs.FS, prefix string) (*Set, []ListReport, error) {
-	l := &loader{ctx: ctx, b: NewBuilder()}
+func LoadFS(ctx context.Context, fsys fs.FS, prefix string) (*compiled.Set, []ListReport, error) {
+	l := &loader{ctx: ctx, b: compiled.NewBuilder()}
 	if err := l.tree(fsys, prefix); err != nil {
 		return nil, l.reports, fmt.Errorf("indicators in %s: %w", prefix, err)
 	}
@@ -72,7 +73,7 @@ func LoadFS(ctx context.Context, fsys fs.FS, prefix string) (*Set, []ListReport,
 
 type loader struct {
 	ctx     context.Context
-	b       *Builder
+	b       *compiled.Builder
 	reports []ListReport
 }
 

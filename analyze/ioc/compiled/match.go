@@ -1,4 +1,4 @@
-package ioc
+package compiled
 
 import (
 	"net/netip"
@@ -8,8 +8,9 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
 
-// hits returns all listings of the key of entry e, 1-based.
-func (s *Set) hits(to []Hit, e uint32) []Hit {
+// Hits appends all listings of the indicator of entry e, 1-based as the other
+// methods give it.
+func (s *Set) Hits(to []Hit, e uint32) []Hit {
 	for n := 0; e != 0 && n < maxTwins; n++ {
 		to = append(to, s.hit(e-1))
 		e = s.entry(e - 1).next
@@ -39,12 +40,12 @@ func (s *Set) MatchHash(hexDigest string) []Hit {
 	default:
 		return nil
 	}
-	return s.hits(nil, lookup(s, kind, strings.ToLower(hexDigest)))
+	return s.Hits(nil, lookup(s, kind, strings.ToLower(hexDigest)))
 }
 
 // MatchDomain returns the listings of name and of the domains it is under.
 func (s *Set) MatchDomain(name string) []Hit {
-	if !s.has(list.Domain) {
+	if !s.Has(list.Domain) {
 		return nil
 	}
 	key, ok := list.DomainKey(name)
@@ -53,7 +54,7 @@ func (s *Set) MatchDomain(name string) []Hit {
 	}
 	var out []Hit
 	for {
-		out = s.hits(out, lookup(s, list.Domain, key))
+		out = s.Hits(out, lookup(s, list.Domain, key))
 		i := strings.IndexByte(key, '.')
 		if i < 0 {
 			return out
@@ -65,11 +66,13 @@ func (s *Set) MatchDomain(name string) []Hit {
 // MatchIP returns the listings of an address and of the networks it is in.
 func (s *Set) MatchIP(a netip.Addr) []Hit {
 	var out []Hit
-	s.ip(a, func(e uint32) { out = s.hits(out, e) })
+	s.IPs(a, func(e uint32) { out = s.Hits(out, e) })
 	return out
 }
 
-func (s *Set) ip(a netip.Addr, found func(uint32)) {
+// IPs calls found with the entries, 1-based, of an address and of the networks
+// it is in.
+func (s *Set) IPs(a netip.Addr, found func(uint32)) {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() {
 		return
@@ -78,7 +81,7 @@ func (s *Set) ip(a netip.Addr, found func(uint32)) {
 	if e := lookup(s, list.IP, a.AppendTo(buf[:0])); e != 0 {
 		found(e)
 	}
-	if !s.has(list.CIDR) {
+	if !s.Has(list.CIDR) {
 		return
 	}
 	masks := s.masks[1:]
@@ -103,13 +106,13 @@ func (s *Set) ip(a netip.Addr, found func(uint32)) {
 // domains it is under) or an address. It doesn't look for the host alone.
 func (s *Set) MatchHostPort(host string, port uint16) []Hit {
 	key, ok := list.HostKey(host)
-	if !ok || !s.has(list.HostPort) {
+	if !ok || !s.Has(list.HostPort) {
 		return nil
 	}
 	var out []Hit
 	tail := ":" + strconv.Itoa(int(port))
 	for {
-		out = s.hits(out, lookup(s, list.HostPort, key+tail))
+		out = s.Hits(out, lookup(s, list.HostPort, key+tail))
 		i := strings.IndexByte(key, '.')
 		if _, err := netip.ParseAddr(key); i < 0 || err == nil {
 			return out
@@ -130,7 +133,7 @@ func (s *Set) MatchURL(rawURL string) []Hit {
 		return nil
 	}
 	var out []Hit
-	s.url([]byte(key), strings.IndexByte(key, '/'), func(e uint32, _ int) { out = s.hits(out, e) })
+	s.URLs([]byte(key), strings.IndexByte(key, '/'), func(e uint32, _ int) { out = s.Hits(out, e) })
 	return out
 }
 
@@ -140,16 +143,16 @@ func (s *Set) MatchEmail(address string) []Hit {
 	if !ok {
 		return nil
 	}
-	return s.hits(nil, lookup(s, list.Email, key))
+	return s.Hits(nil, lookup(s, list.Email, key))
 }
 
 // maxURLEnds bounds the places in one URL at which a listed URL may end.
 const maxURLEnds = 64
 
-// url looks up every beginning of key that ends at a delimiter; slash is where
-// its path starts. found gets the entry and the length of what matched.
-func (s *Set) url(key []byte, slash int, found func(e uint32, n int)) {
-	urls, paths := s.has(list.URL), s.has(list.Path)
+// URLs looks up every beginning of key that ends at a delimiter; slash is where
+// its path starts. found gets the entry, 1-based, and the length of what matched.
+func (s *Set) URLs(key []byte, slash int, found func(e uint32, n int)) {
+	urls, paths := s.Has(list.URL), s.Has(list.Path)
 	if slash < 0 || !urls && !paths {
 		return
 	}

@@ -1,4 +1,4 @@
-package ioc
+package paths
 
 import (
 	"regexp/syntax"
@@ -80,5 +80,5 @@ func asciiRun(runes []rune) string {
 		}
 		run.Reset()
 	}
-	return foldPath(best)
+	return Fold(best)
 }

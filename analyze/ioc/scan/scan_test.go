@@ -1,8 +1,9 @@
-package ioc
+package scan
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -14,13 +15,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hozen-dfir/hozen/analyze/ioc/compiled"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
 
 // set compiles a list given as text.
-func set(t testing.TB, text string) *Set {
+func set(t testing.TB, text string) *compiled.Set {
 	t.Helper()
-	b := NewBuilder()
+	b := compiled.NewBuilder()
 	if err := b.File("list.txt"); err != nil {
 		t.Fatal(err)
 	}
@@ -36,10 +38,10 @@ func set(t testing.TB, text string) *Set {
 }
 
 // found scans b and returns "indicator offset length" lines, sorted.
-func found(s *Set, b []byte) []string {
+func found(s *compiled.Set, b []byte) []string {
 	var out []string
-	NewScanner(s, func(p Place) {
-		out = append(out, fmt.Sprintf("%s %d %d", s.hit(p.entry-1).Indicator, p.Offset, p.Length))
+	New(s, func(p Place) {
+		out = append(out, fmt.Sprintf("%s %d %d", s.Hits(nil, p.Entry)[0].Indicator, p.Offset, p.Length))
 	}).Bytes(b)
 	slices.Sort(out)
 	return out
@@ -107,7 +109,7 @@ func TestBoundaries(t *testing.T) {
 		check := func(how string, b []byte) {
 			t.Helper()
 			var got []string
-			NewScanner(s, func(p Place) { got = append(got, s.hit(p.entry-1).Indicator) }).Bytes(b)
+			New(s, func(p Place) { got = append(got, s.Hits(nil, p.Entry)[0].Indicator) }).Bytes(b)
 			if !cmp.Equal(got, tc.want) {
 				t.Errorf("%s %.80q: %q, want %q", how, tc.text, got, tc.want)
 			}
@@ -183,7 +185,7 @@ func TestAgainstReference(t *testing.T) {
 			}
 		}
 		var got []string
-		NewScanner(s, func(p Place) { got = append(got, s.hit(p.entry-1).Indicator) }).Bytes(b)
+		New(s, func(p Place) { got = append(got, s.Hits(nil, p.Entry)[0].Indicator) }).Bytes(b)
 		slices.Sort(got)
 		slices.Sort(want)
 		total += len(want)
@@ -227,8 +229,8 @@ func TestBlocksAgreeWithWhole(t *testing.T) {
 	}
 	want := found(s, b)
 	var got []string
-	sc := NewScanner(s, func(p Place) {
-		got = append(got, fmt.Sprintf("%s %d %d", s.hit(p.entry-1).Indicator, p.Offset, p.Length))
+	sc := New(s, func(p Place) {
+		got = append(got, fmt.Sprintf("%s %d %d", s.Hits(nil, p.Entry)[0].Indicator, p.Offset, p.Length))
 	})
 	var tee bytes.Buffer
 	if err := sc.Read(context.Background(), bytes.NewReader(b), int64(len(b)), &tee); err != nil {
@@ -259,11 +261,11 @@ func FuzzScan(f *testing.F) {
 			at = (cut%len(b) + len(b)) % len(b)
 		}
 		var got []string
-		sc := NewScanner(s, func(p Place) {
+		sc := New(s, func(p Place) {
 			if p.Offset < 0 || p.Offset+int64(p.Length) > int64(len(b)) || p.Length <= 0 || len(p.Data) != p.Length {
 				t.Errorf("place %+v in %d bytes", p, len(b))
 			}
-			got = append(got, fmt.Sprintf("%s %d %d", s.hit(p.entry-1).Indicator, p.Offset, p.Length))
+			got = append(got, fmt.Sprintf("%s %d %d", s.Hits(nil, p.Entry)[0].Indicator, p.Offset, p.Length))
 		})
 		sc.block(b, 0, 0, at)
 		sc.block(b, 0, at, len(b))
@@ -272,4 +274,33 @@ func FuzzScan(f *testing.F) {
 			t.Errorf("%q cut at %d: %q, whole %q", b, at, got, whole)
 		}
 	})
+}
+
+// TestLoadBlob: a damaged set is refused or harmless.
+func TestLoadBlob(t *testing.T) {
+	blob := set(t, boundaries).Marshal()
+	again, err := compiled.Load(bytes.Clone(blob))
+	if err != nil || len(again.MatchDomain("a.evil.example")) != 1 {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 8, 100, 4224, len(blob) - 1} {
+		if _, err := compiled.Load(blob[:n]); !errors.Is(err, compiled.ErrBlob) {
+			t.Errorf("cut at %d: %v", n, err)
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 1))
+	content := noise(rng, 4000)
+	for range 3000 {
+		bad := bytes.Clone(blob)
+		for range 1 + rng.IntN(8) {
+			bad[rng.IntN(len(bad))] ^= byte(1 << rng.IntN(8))
+		}
+		s, err := compiled.Load(bad)
+		if err != nil {
+			continue
+		}
+		New(s, func(p Place) { s.Hits(nil, p.Entry) }).Bytes(content)
+		s.MatchDomain("evil.example")
+		s.MatchPath("/tmp/x")
+	}
 }

@@ -1,4 +1,4 @@
-package ioc
+package compiled
 
 import (
 	"encoding/binary"

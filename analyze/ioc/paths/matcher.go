@@ -1,65 +1,15 @@
-package ioc
+package paths
 
 import (
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
 
-// MatchPath returns the listings that a file's path meets: absolute paths and
-// ends of paths, file names, and path expressions. Expressions are tried on
-// the path as it is, with backslashes, and with "C:" before them, so that
-// those written for Windows meet paths from images; paths of Windows compare
-// without case and drive.
-func (s *Set) MatchPath(path string) []Hit {
-	if path == "" || len(path) > 4*list.MaxPath {
-		path = path[:min(len(path), 4*list.MaxPath)]
-	}
-	var out []Hit
-	s.path(path, func(e uint32) { out = s.hits(out, e) })
-	return out
-}
-
-func (s *Set) path(path string, found func(e uint32)) {
-	if path == "" {
-		return
-	}
-	get := func(k list.Kind, key string) {
-		if e := lookup(s, k, key); e != 0 {
-			found(e)
-		}
-	}
-	forms := pathForms(path)
-	folded := foldPath(forms[len(forms)-1])
-	rooted := folded
-	if len(rooted) > 2 && rooted[1] == ':' {
-		rooted = rooted[2:]
-	}
-	if s.has(list.Path) {
-		get(list.Path, path)
-	}
-	if s.has(list.WinPath) {
-		get(list.WinPath, rooted)
-	}
-	if s.has(list.FileName) {
-		get(list.FileName, rooted[strings.LastIndexByte(rooted, '/')+1:])
-	}
-	if s.has(list.PathEnd) {
-		for i := strings.LastIndexByte(rooted, '/'); i >= 0; i = strings.LastIndexByte(rooted[:i], '/') {
-			get(list.PathEnd, rooted[i:])
-		}
-	}
-	if s.has(list.PathRegex) {
-		s.expressions().match(forms, folded, found)
-	}
-}
-
-// pathForms returns the spellings of a path that expressions are tried on;
+// Forms returns the spellings of a path that expressions are tried on;
 // the last has a drive where the path is absolute.
-func pathForms(p string) []string {
+func Forms(p string) []string {
 	forms := []string{p}
 	if strings.IndexByte(p, '/') >= 0 {
 		p = strings.ReplaceAll(p, "/", `\`)
@@ -80,9 +30,9 @@ func pathForms(p string) []string {
 
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// foldPath brings a path to the form in which literals are looked for: lower
+// Fold brings a path to the form in which literals are looked for: lower
 // case as regular expressions fold ASCII, forward slashes.
-func foldPath(p string) string {
+func Fold(p string) string {
 	b := make([]byte, 0, len(p))
 	for i := 0; i < len(p); i++ {
 		c := p[i]
@@ -103,17 +53,19 @@ func foldPath(p string) string {
 	return string(b)
 }
 
-func (s *Set) expressions() *pathMatcher {
-	s.once.Do(func() { s.paths = newPathMatcher(s) })
-	return s.paths
-}
-
 // gram is the length of the pieces that the filter looks for.
 const gram = 3
 
-// pathMatcher runs only those expressions whose literals occur in a path.
-// Expressions are compiled when first needed.
-type pathMatcher struct {
+// Expr is one expression: RE2 source that is searched for in a path, and RE2
+// source of paths that don't count, or "".
+type Expr struct {
+	Entry       uint32 // what Match calls found with
+	Src, Except string
+}
+
+// Matcher runs only those expressions whose literals occur in a path.
+// Expressions are compiled when first needed. It is safe for concurrent use.
+type Matcher struct {
 	exprs  []expr
 	always []int32            // expressions without a usable literal
 	grams  map[uint32][]piece // by the bytes of a gram
@@ -121,8 +73,7 @@ type pathMatcher struct {
 }
 
 type expr struct {
-	entry      uint32 // 1-based
-	src, skip  string
+	Expr
 	once       sync.Once
 	re, except *regexp.Regexp
 }
@@ -132,23 +83,18 @@ type piece struct {
 	text string
 }
 
-func newPathMatcher(s *Set) *pathMatcher {
-	m := &pathMatcher{grams: map[uint32][]piece{}}
-	for i := uint32(0); i < s.n; i++ {
-		if list.Kind(s.entries[i*entrySize+kindAt]) != list.PathRegex {
-			continue
-		}
-		e := s.entry(i)
-		m.exprs = append(m.exprs, expr{entry: i + 1, src: string(s.text(e.key)), skip: string(s.text(e.except))})
-	}
-	for i := range m.exprs {
+// New returns a Matcher of expressions, each of which compiles.
+func New(exprs []Expr) *Matcher {
+	m := &Matcher{exprs: make([]expr, len(exprs)), grams: map[uint32][]piece{}}
+	for i, e := range exprs {
+		m.exprs[i].Expr = e
 		m.index(int32(i))
 	}
 	return m
 }
 
-func (m *pathMatcher) index(i int32) {
-	literals := required(m.exprs[i].src)
+func (m *Matcher) index(i int32) {
+	literals := required(m.exprs[i].Src)
 	if len(literals) == 0 {
 		m.always = append(m.always, i)
 		return
@@ -173,7 +119,9 @@ func gramAt(s string, i int) uint32 {
 
 func gramBit(g uint32) uint32 { return g * 0x9E3779B1 >> 16 }
 
-func (m *pathMatcher) match(forms []string, folded string, found func(uint32)) {
+// Match calls found for each expression that a path meets, in their order.
+// forms are the path's Forms, folded is Fold of the last of them.
+func (m *Matcher) Match(forms []string, folded string, found func(uint32)) {
 	var todo []int32
 	for i := 0; i+gram <= len(folded); i++ {
 		g := gramAt(folded, i)
@@ -190,16 +138,16 @@ func (m *pathMatcher) match(forms []string, folded string, found func(uint32)) {
 	slices.Sort(todo)
 	for _, i := range slices.Compact(todo) {
 		if m.exprs[i].match(forms) {
-			found(m.exprs[i].entry)
+			found(m.exprs[i].Entry)
 		}
 	}
 }
 
 func (e *expr) match(forms []string) bool {
 	e.once.Do(func() {
-		e.re, _ = regexp.Compile(e.src) // checked when the list was read
-		if e.skip != "" {
-			e.except, _ = regexp.Compile(e.skip)
+		e.re, _ = regexp.Compile(e.Src) // checked when the list was read
+		if e.Except != "" {
+			e.except, _ = regexp.Compile(e.Except)
 		}
 	})
 	if e.re == nil || !slices.ContainsFunc(forms, e.re.MatchString) {

@@ -1,9 +1,10 @@
-package ioc
+package scan
 
 import (
 	"bytes"
 	"net/netip"
 
+	"github.com/hozen-dfir/hozen/analyze/ioc/compiled"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
 
@@ -53,7 +54,8 @@ const (
 
 // tokens looks up what stands around one dot. It belongs to one scanner.
 type tokens struct {
-	set   *Set
+	set   *compiled.Set
+	idn   bool
 	class [256]byte
 	low   [maxName + 8]byte
 	key   []byte
@@ -106,11 +108,10 @@ func (t *tokens) wanted(win []byte, dot, end int) bool {
 	for i, c := range win[dot+1 : end] {
 		l[i] = lowByte(c)
 	}
-	v := keyHash(0, l) >> 32
-	if t.set.tlds[v>>3%tldBytes]&(1<<(v&7)) != 0 {
+	if t.set.MayEnd(l) {
 		return true
 	}
-	return t.set.has(list.Path) && end < len(win) && (win[end] == '/' || win[end] == ':')
+	return t.set.Has(list.Path) && end < len(win) && (win[end] == '/' || win[end] == ':')
 }
 
 func lowByte(c byte) byte {
@@ -141,8 +142,8 @@ func (t *tokens) ipv4(win []byte, dot, end int) {
 	if !ok {
 		return
 	}
-	if t.set.has(list.IP) || t.set.has(list.CIDR) {
-		t.set.ip(a, func(e uint32) { t.found(e, start, end) })
+	if t.set.Has(list.IP) || t.set.Has(list.CIDR) {
+		t.set.IPs(a, func(e uint32) { t.found(e, start, end) })
 	}
 	t.key = append(t.key[:0], win[start:end]...)
 	t.behind(win, start, end, nil)
@@ -205,7 +206,7 @@ func (t *tokens) name(win []byte, dot, end int) {
 	if start == dot {
 		return
 	}
-	if t.set.idn && start > 0 && win[start-1] >= 0x80 {
+	if t.idn && start > 0 && win[start-1] >= 0x80 {
 		t.international(win, dot, end)
 	}
 	low := t.low[:end-start]
@@ -216,7 +217,7 @@ func (t *tokens) name(win []byte, dot, end int) {
 	if cut {
 		return
 	}
-	if start > 0 && win[start-1] == '@' && t.set.has(list.Email) {
+	if start > 0 && win[start-1] == '@' && t.set.Has(list.Email) {
 		t.email(win, low, start, end)
 	}
 	t.key = append(t.key[:0], low...)
@@ -225,7 +226,7 @@ func (t *tokens) name(win []byte, dot, end int) {
 
 // names looks up every ending of name that starts a label.
 func (t *tokens) names(name []byte, cut bool, start, end int) {
-	if !t.set.has(list.Domain) {
+	if !t.set.Has(list.Domain) {
 		return
 	}
 	for i := bytes.LastIndexByte(name, '.'); i >= 0; {
@@ -233,7 +234,7 @@ func (t *tokens) names(name []byte, cut bool, start, end int) {
 		if i < 0 && cut {
 			return
 		}
-		if e := lookup(t.set, list.Domain, name[i+1:]); e != 0 {
+		if e := t.set.Find(list.Domain, name[i+1:]); e != 0 {
 			t.found(e, start+i+1, end)
 		}
 	}
@@ -256,7 +257,7 @@ func (t *tokens) email(win, domain []byte, start, end int) {
 		t.key = append(t.key, lowByte(c))
 	}
 	t.key = append(t.key, domain...)
-	if e := lookup(t.set, list.Email, t.key); e != 0 {
+	if e := t.set.Find(list.Email, t.key); e != 0 {
 		t.found(e, from, end)
 	}
 }

@@ -1,15 +1,16 @@
-package ioc
+package scan
 
 import (
 	"bytes"
 	"net/netip"
 
+	"github.com/hozen-dfir/hozen/analyze/ioc/compiled"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
 
 // Place is one place in content at which an indicator stands.
 type Place struct {
-	entry  uint32 // 1-based
+	Entry  uint32 // of the set, 1-based
 	Offset int64
 	Length int    // bytes, twice the characters in UTF-16
 	Wide   bool   // UTF-16LE
@@ -23,7 +24,7 @@ const margin = 2 * (maxName + maxLocal + 32 + maxTail)
 // Scanner finds the indicators of a set in bytes. It is not safe for
 // concurrent use.
 type Scanner struct {
-	set    *Set
+	set    *compiled.Set
 	tok    tokens
 	wide   []byte
 	report func(Place)
@@ -34,23 +35,36 @@ type Scanner struct {
 	step   int
 	dots   bool
 	hashes bool
+	ip6    bool
+	idn    bool
+	idnTLD bool
 }
 
-// NewScanner returns a scanner over set that hands what it finds to report.
+// New returns a scanner over set that hands what it finds to report.
 // Places come in no particular order, the same for the same content.
-func NewScanner(set *Set, report func(Place)) *Scanner {
+func New(set *compiled.Set, report func(Place)) *Scanner {
 	s := &Scanner{set: set, report: report}
 	s.tok.set = set
+	s.ip6 = set.HasIP6()
+	s.idn, s.idnTLD = set.HasIDN()
+	s.tok.idn = s.idn
 	for i := range s.tok.class {
 		s.tok.class[i] = classOf(byte(i))
 	}
 	s.tok.found = s.place
 	for _, k := range []list.Kind{list.IP, list.CIDR, list.HostPort, list.Domain, list.URL, list.Path, list.Email} {
-		s.dots = s.dots || set.has(k)
+		s.dots = s.dots || set.Has(k)
 	}
-	s.hashes = set.has(list.MD5) || set.has(list.SHA1) || set.has(list.SHA256)
+	s.hashes = set.Has(list.MD5) || set.Has(list.SHA1) || set.Has(list.SHA256)
 	return s
 }
+
+// Block is the size of the blocks in which content is best scanned.
+const Block = blockSize
+
+// Part scans those indicators of b, content that is whole in memory, whose
+// search starts in b[lo:hi].
+func (s *Scanner) Part(b []byte, lo, hi int) { s.block(b, 0, lo, hi) }
 
 // Bytes scans content that is whole in memory.
 func (s *Scanner) Bytes(b []byte) { s.block(b, 0, 0, len(b)) }
@@ -62,7 +76,7 @@ func (s *Scanner) block(buf []byte, base int64, lo, hi int) {
 	if s.dots {
 		s.scanDots(buf, lo, hi)
 	}
-	if s.set.ip6 {
+	if s.ip6 {
 		s.scanColons(buf, lo, hi)
 	}
 	if s.hashes {
@@ -72,7 +86,7 @@ func (s *Scanner) block(buf []byte, base int64, lo, hi int) {
 
 func (s *Scanner) place(e uint32, start, end int) {
 	from, to := s.origin+start*s.step, s.origin+end*s.step
-	s.report(Place{entry: e, Offset: s.base + int64(from), Length: to - from, Wide: s.step == 2, Data: s.buf[from:to]})
+	s.report(Place{Entry: e, Offset: s.base + int64(from), Length: to - from, Wide: s.step == 2, Data: s.buf[from:to]})
 }
 
 func (s *Scanner) scanDots(buf []byte, lo, hi int) {
@@ -89,14 +103,14 @@ func (s *Scanner) scanDots(buf []byte, lo, hi int) {
 		before, after := buf[p-1], buf[p+1]
 		switch {
 		case class[after]&isLabel != 0:
-			if class[before]&isLabel != 0 || before >= 0x80 && s.set.idn {
+			if class[before]&isLabel != 0 || before >= 0x80 && s.idn {
 				s.narrow(buf, p, before)
 			}
 		case after == 0 && before == 0 && p >= 2 && p+3 < len(buf) && buf[p+3] == 0:
 			if class[buf[p-2]]&isLabel != 0 && class[buf[p+2]]&isLabel != 0 {
 				s.wideDot(buf, p)
 			}
-		case after >= 0x80 && s.set.idnTLD:
+		case after >= 0x80 && s.idnTLD:
 			s.narrowIDN(buf, p)
 		}
 	}
@@ -226,7 +240,7 @@ func (s *Scanner) ipv6(win []byte, colon int) {
 	if err != nil || end-start > 45 || a.Is4In6() {
 		return
 	}
-	s.set.ip(a, func(e uint32) { s.place(e, start, end) })
+	s.set.IPs(a, func(e uint32) { s.place(e, start, end) })
 	if start > 0 && win[start-1] == '[' && end < len(win) && win[end] == ']' {
 		s.tok.key = append(a.AppendTo(append(s.tok.key[:0], '[')), ']')
 		s.tok.behind(win, start-1, end+1, nil)
@@ -313,7 +327,7 @@ func (s *Scanner) hex(run []byte, start int) {
 	for i, c := range run {
 		low[i] = lowByte(c)
 	}
-	if e := lookup(s.set, kind, low[:len(run)]); e != 0 {
+	if e := s.set.Find(kind, low[:len(run)]); e != 0 {
 		s.place(e, start, start+len(run))
 	}
 }

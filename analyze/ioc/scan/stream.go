@@ -1,4 +1,4 @@
-package ioc
+package scan
 
 import (
 	"context"
