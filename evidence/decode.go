@@ -1,16 +1,16 @@
 package evidence
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
 )
 
-// ParseRecord reads one line of items.jsonl as json.Unmarshal does (a test
-// holds the two together). Lines as AppendRecord writes them, with the fields
-// that most records have, are read without reflection: readers of a bundle
-// parse one for every item. All others are left to json.Unmarshal.
+// ParseRecord reads one line of items.jsonl, without its line end, as
+// json.Unmarshal does (a test holds the two together), and refuses what another
+// reader may read as something else (SPEC.md, "JSON"). Lines as AppendRecord
+// writes them, with the fields that most records have, are read without
+// reflection: readers of a bundle parse one for every item.
 func ParseRecord(line []byte, r *Record) error {
 	d := decoder{plainjson.New(string(line))}
 	*r = Record{}
@@ -18,8 +18,10 @@ func ParseRecord(line []byte, r *Record) error {
 		return nil
 	}
 	*r = Record{}
-	return json.Unmarshal(line, r)
+	return plainjson.Unmarshal(line, recordShape, r)
 }
+
+var recordShape = plainjson.ShapeOf[Record]()
 
 // decoder takes fields in the order of AppendRecord.
 type decoder struct{ plainjson.Decoder }

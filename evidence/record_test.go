@@ -129,11 +129,15 @@ func fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// sameParse holds ParseRecord equal to json.Unmarshal.
+// sameParse holds ParseRecord equal to json.Unmarshal, but for what is refused
+// on purpose.
 func sameParse(t *testing.T, line []byte) {
 	t.Helper()
 	var want, got Record
 	wantErr, err := json.Unmarshal(line, &want), ParseRecord(line, &got)
+	if wantErr == nil {
+		wantErr = recordShape.Check(line)
+	}
 	if (wantErr == nil) != (err == nil) {
 		t.Fatalf("%s: json.Unmarshal says %v, ParseRecord %v", line, wantErr, err)
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 )
@@ -149,6 +150,8 @@ func (e Entry) sign(s note.Signer) ([]byte, error) {
 	return b, nil
 }
 
+var entryShape = plainjson.ShapeOf[Entry]()
+
 // Parse reads an entry's file and checks its one signature by the key that it
 // names. Whether that key is anybody's is another question.
 func Parse(b []byte) (Record, error) {
@@ -165,7 +168,7 @@ func Parse(b []byte) (Record, error) {
 	} else if !bytes.Equal(c, text) {
 		return r, errors.New("entry is not canonical JSON")
 	}
-	if err := json.Unmarshal(text, &r.Entry); err != nil {
+	if err := plainjson.Unmarshal(text, entryShape, &r.Entry); err != nil {
 		return r, fmt.Errorf("no entry: %w", err)
 	}
 	if r.Format != EntryFormat {

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
 	"github.com/hozen-dfir/hozen/evidence/store"
 )
 
@@ -65,6 +67,8 @@ type Receipt struct {
 	Objects []store.Info  `json:"objects"`
 }
 
+var receiptShape = plainjson.ShapeOf[Receipt]()
+
 // PutReceipt stores a receipt beside the entries and returns what an entry
 // says of it. Format and Case are filled in.
 func (l *Log) PutReceipt(ctx context.Context, r Receipt) (*Ref, error) {
@@ -94,7 +98,7 @@ func (l *Log) GetReceipt(ctx context.Context, ref Ref) (Receipt, error) {
 	if hexSum(b) != ref.SHA256 || int64(len(b)) != ref.Size {
 		return r, fmt.Errorf("%s: not the receipt that the entry names", ref.Object)
 	}
-	if err := json.Unmarshal(b, &r); err != nil {
+	if err := plainjson.Unmarshal(bytes.TrimSuffix(b, []byte("\n")), receiptShape, &r); err != nil {
 		return r, fmt.Errorf("%s: %w", ref.Object, err)
 	}
 	if r.Format != ReceiptFormat || r.Case != l.caseID {

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
 )
 
 // Formats of the leaves.
@@ -142,15 +143,23 @@ func FormatOf(leaf []byte) (string, error) {
 	var f struct {
 		Format string `json:"format"`
 	}
-	if err := decode(leaf, &f); err != nil {
+	if err := decode(leaf, anyLeaf, &f); err != nil {
 		return "", err
 	}
 	return f.Format, nil
 }
 
-// decode reads one JSON object that fills the leaf. Unknown fields are kept by
-// not being touched: the leaf's bytes are what is hashed.
-func decode(leaf []byte, into any) error {
+// What is known of the members of leaves.
+var (
+	headerLeaf  = plainjson.ShapeOf[Header]()
+	segmentLeaf = plainjson.ShapeOf[Segment]()
+	endLeaf     = plainjson.ShapeOf[End]()
+	anyLeaf     = plainjson.ShapeOf[map[string]any]()
+)
+
+// decode reads one JSON object that fills the leaf but for the line end. Unknown
+// fields are kept by not being touched: the leaf's bytes are what is hashed.
+func decode(leaf []byte, shape *plainjson.Shape, into any) error {
 	if len(leaf) > MaxLeaf {
 		return fmt.Errorf("leaf has %d bytes, at most %d", len(leaf), MaxLeaf)
 	}
@@ -161,13 +170,20 @@ func decode(leaf []byte, into any) error {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("leaf has bytes after its JSON object")
 	}
+	line, ok := bytes.CutSuffix(leaf, []byte("\n"))
+	if !ok {
+		return errors.New("leaf does not end with a line end")
+	}
+	if err := shape.Check(line); err != nil {
+		return fmt.Errorf("leaf: %w", err)
+	}
 	return nil
 }
 
 // ParseHeader reads leaf 0.
 func ParseHeader(leaf []byte) (Header, error) {
 	var h Header
-	if err := decode(leaf, &h); err != nil {
+	if err := decode(leaf, headerLeaf, &h); err != nil {
 		return h, err
 	}
 	if h.Format != HeaderFormat {
@@ -188,7 +204,7 @@ func ParseHeader(leaf []byte) (Header, error) {
 // ParseSegment reads the leaf of segment n of a bundle.
 func ParseSegment(leaf []byte, bundle string, n int) (Segment, error) {
 	var s Segment
-	if err := decode(leaf, &s); err != nil {
+	if err := decode(leaf, segmentLeaf, &s); err != nil {
 		return s, err
 	}
 	switch {
@@ -225,7 +241,7 @@ func validObject(s Segment) bool {
 // ParseEnd reads the end leaf.
 func ParseEnd(leaf []byte, bundle string) (End, error) {
 	var e End
-	if err := decode(leaf, &e); err != nil {
+	if err := decode(leaf, endLeaf, &e); err != nil {
 		return e, err
 	}
 	if e.Format != EndFormat || e.Bundle != bundle {

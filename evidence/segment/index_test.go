@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// parseIndexLine reads what encoding/json reads, and refuses what it refuses.
+// parseIndexLine reads what encoding/json reads, and refuses what it refuses or
+// what other readers may read as something else.
 func TestParseIndexLine(t *testing.T) {
 	line := []byte(`{"seq":7,"entry":"data/live/etc/é","frames":[[12,34],[5,6]]}`)
 	tried := 0
@@ -16,6 +17,9 @@ func TestParseIndexLine(t *testing.T) {
 		tried++
 		var want indexLine
 		wantErr := json.Unmarshal(b, &want)
+		if wantErr == nil {
+			wantErr = lineShape.Check(bytes.TrimSuffix(b, []byte("\n")))
+		}
 		got, err := parseIndexLine(b)
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("%s: %v, encoding/json says %v", b, err, wantErr)
@@ -26,7 +30,8 @@ func TestParseIndexLine(t *testing.T) {
 	}
 	for _, s := range []string{"", "{}", `{"seq":7}`, `{"seq":7,"entry":"x","frames":[]}`, `{"seq":7,"entry":"x","frames":[[1]]}`,
 		`{"seq":7,"entry":"x","frames":[[1,2,3]]}`, `{"seq":7,"entry":"x","frames":null}`, `{"entry":"x","seq":7}`,
-		`{"seq":07}`, `{"seq":99999999999999999999}`, `{"seq":7,"entry":"x","frames":[[99999999999999999999,1]]}`, `{"seq":7,"entry":"a\u0041"}`} {
+		`{"seq":07}`, `{"seq":99999999999999999999}`, `{"seq":7,"entry":"x","frames":[[99999999999999999999,1]]}`, `{"seq":7,"entry":"a\u0041"}`,
+		`{"seq":7,"seq":7}`, `{"seq":7,"entry":"x","frames":[[1,2]],"entry":"y"}`, `{"seq":7,"Entry":"x"}`, `{"seq":7, "entry":"x"}`} {
 		same([]byte(s))
 		same([]byte(s + "\n"))
 	}

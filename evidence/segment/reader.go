@@ -3,7 +3,6 @@ package segment
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -104,7 +103,7 @@ func (s *Segment) layout(at map[string]Entry) error {
 		if first {
 			first = false
 			var h indexHead
-			if err := json.Unmarshal(line, &h); err != nil || h.Format != IndexFormat {
+			if err := plainjson.Unmarshal(trimLine(line), headShape, &h); err != nil || h.Format != IndexFormat {
 				return fmt.Errorf("%s: format %q is not %s", IndexName, h.Format, IndexFormat)
 			}
 			continue
@@ -159,7 +158,7 @@ func (s *Segment) place(line []byte, at map[string]Entry) error {
 }
 
 func parseIndexLine(line []byte) (l indexLine, err error) {
-	d := plainjson.New(string(bytes.TrimSuffix(line, []byte("\n"))))
+	d := plainjson.New(string(trimLine(line)))
 	d.Number("seq", &l.Seq)
 	d.Text("entry", &l.Entry)
 	d.Pairs("frames", &l.Frames)
@@ -167,8 +166,12 @@ func parseIndexLine(line []byte) (l indexLine, err error) {
 		return l, nil
 	}
 	l = indexLine{}
-	return l, json.Unmarshal(line, &l)
+	return l, plainjson.Unmarshal(trimLine(line), lineShape, &l)
 }
+
+var headShape, lineShape = plainjson.ShapeOf[indexHead](), plainjson.ShapeOf[indexLine]()
+
+func trimLine(line []byte) []byte { return bytes.TrimSuffix(line, []byte("\n")) }
 
 // Lines yields the exact bytes of each record, without line ends, in order.
 func (s *Segment) Lines() func(yield func([]byte) bool) {
