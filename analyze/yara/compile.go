@@ -217,6 +217,7 @@ func (r *reader) pack(rules *yr.Rules) (*Compiled, error) {
 		if s.report.Rules > 0 {
 			h.Files[s.report.Namespace] = s.report.Name
 			h.Rules += s.report.Rules
+			h.Entry = h.Entry || s.entry
 		}
 	}
 	var b bytes.Buffer

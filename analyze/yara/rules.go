@@ -65,6 +65,7 @@ const blobMagic = "hozenYR1"
 type blobHead struct {
 	Files map[string]string `json:"files"` // by namespace
 	Rules int               `json:"rules"`
+	Entry bool              `json:"entry,omitempty"` // a rule may ask for the entry point
 }
 
 func pack(h blobHead, rules []byte) ([]byte, error) {

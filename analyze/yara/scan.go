@@ -30,6 +30,9 @@ type Analyzer struct {
 	files   map[string]string
 	now     *scan
 	empty   bool
+	entry   bool // a rule may ask for the entry point
+	stale   bool // the scanner may hold an entry point
+	bounded bool // the time is the context's, not that of the options
 }
 
 // New returns the analyzer "yara" over compiled rules (Compiled.Marshal).
@@ -42,13 +45,35 @@ func New(blob []byte, opts Options) (*Analyzer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRules, err)
 	}
-	s, err := yr.NewScanner(rules)
-	if err != nil {
-		return nil, fmt.Errorf("libyara: %w", err)
+	a := &Analyzer{opts: opts.withDefaults(), rules: rules, files: h.Files, empty: h.Rules == 0, entry: h.Entry}
+	if err := a.renew(); err != nil {
+		rules.Destroy()
+		return nil, err
 	}
-	a := &Analyzer{opts: opts.withDefaults(), rules: rules, scanner: s, files: h.Files, empty: h.Rules == 0}
-	s.SetCallback(a)
 	return a, nil
+}
+
+// renew makes a scanner, in the place of one that there may be.
+func (a *Analyzer) renew() error {
+	s, err := yr.NewScanner(a.rules)
+	if err != nil {
+		return fmt.Errorf("libyara: %w", err)
+	}
+	if a.scanner != nil {
+		a.scanner.Destroy()
+	}
+	s.SetCallback(a)
+	a.scanner, a.stale = s, false
+	return nil
+}
+
+// expect notes whether the item could leave its entry point in the scanner:
+// libyara (4.5.2, scanner.c) looks for one until it has found one, and holds on
+// to it, so that every later item would seem to have it too.
+func (a *Analyzer) expect(head []byte, whole bool) {
+	if a.entry && (!whole || bytes.HasPrefix(head, []byte("MZ")) || bytes.HasPrefix(head, []byte("\x7fELF"))) {
+		a.stale = true
+	}
 }
 
 // Close frees what libyara holds for the analyzer.
@@ -87,6 +112,7 @@ func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(
 	if err := a.prepare(ctx, ExternalsOf(s.Record, head)); err != nil {
 		return err
 	}
+	a.expect(head, blocks == nil)
 	a.now = &scan{a: a, subject: s, report: report}
 	defer func() { a.now = nil }()
 	if blocks == nil {
@@ -104,6 +130,11 @@ func (a *Analyzer) prepare(ctx context.Context, x Externals) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if a.stale {
+		if err := a.renew(); err != nil {
+			return err
+		}
+	}
 	values := x.values()
 	for i, name := range externalNames() {
 		if err := a.scanner.DefineVariable(name, values[i]); err != nil {
@@ -111,8 +142,9 @@ func (a *Analyzer) prepare(ctx context.Context, x Externals) error {
 		}
 	}
 	left := a.opts.Timeout
-	if d, ok := ctx.Deadline(); ok {
-		left = min(left, time.Until(d))
+	d, ok := ctx.Deadline()
+	if a.bounded = ok && time.Until(d) < left; a.bounded {
+		left = time.Until(d)
 	}
 	seconds := max(1, (left+time.Second-1)/time.Second)
 	a.scanner.SetTimeout(seconds * time.Second)
@@ -130,6 +162,8 @@ func (a *Analyzer) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &e) && e.Code == errScanTimeout && a.bounded:
+		return fmt.Errorf("%w: %w", ErrTimeout, context.DeadlineExceeded)
 	case errors.As(err, &e) && e.Code == errScanTimeout:
 		return fmt.Errorf("%w (%s)", ErrTimeout, a.opts.Timeout)
 	case errors.As(err, &e) && e.RuleIdentifier != "":

@@ -31,6 +31,7 @@ type source struct {
 	tree   fs.FS
 	name   string            // in tree
 	placed map[string]string // names of includes as written, and where they are in tree
+	entry  bool              // the word "entrypoint" is in it, or in what it includes
 }
 
 // reader gathers the rule files of several paths.
@@ -187,6 +188,7 @@ func (r *reader) file(tree fs.FS, name, full string) error {
 	}
 	s.text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	s.report.SHA256 = digest(text)
+	s.entry = bytes.Contains(text, entryWord)
 	s.report.Namespace = escape(name)
 	if r.taken[s.report.Namespace] {
 		s.report.Namespace = full
@@ -200,6 +202,9 @@ func (r *reader) file(tree fs.FS, name, full string) error {
 	}
 	return nil
 }
+
+// entryWord is the keyword for what libyara does not forget from item to item.
+var entryWord = []byte("entrypoint")
 
 func readBounded(tree fs.FS, name string) ([]byte, error) {
 	f, err := tree.Open(name)
@@ -269,6 +274,7 @@ func (s *source) include(name, from string) ([]byte, error) {
 		s.placed = map[string]string{}
 	}
 	s.placed[written] = p
+	s.entry = s.entry || bytes.Contains(b, entryWord)
 	s.report.Includes = append(s.report.Includes, Include{escape(p), digest(b)})
 	return b, nil
 }

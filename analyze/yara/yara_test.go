@@ -311,6 +311,48 @@ rule quick { strings: $a = "needle" condition: $a }`)
 	}
 }
 
+// TestDeadline: where the context's deadline is the earlier one, it is what the
+// scan fails of.
+func TestDeadline(t *testing.T) {
+	c := compileText(t, `rule slow { condition: for all i in (0..100000) : ( for all j in (0..100000) : ( uint8(i) != 1 or uint8(j) != 2 ) ) }`)
+	a, err := New(c.Marshal(), Options{Timeout: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	err = a.Examine(ctx, memory(bytes.Repeat([]byte("x"), 200_000), evidence.Record{}), func(analyze.Finding) {})
+	if !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}
+
+// TestEntryPoint: an item without an entry point does not have that of the
+// item before it, be it whole or in blocks.
+func TestEntryPoint(t *testing.T) {
+	tree := fstest.MapFS{"r.yar": {Data: []byte(`include "inc"`)}, "inc": {Data: []byte("rule entry { condition: entrypoint >= 0 }")}}
+	c, _, err := CompileFS(context.Background(), tree, "mem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int64{0, 8 << 10} {
+		a, err := New(c.Marshal(), Options{WholeLimit: limit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		program := append(miniPE(), make([]byte, 20<<10)...)
+		for i, b := range [][]byte{program, []byte("text"), nil, program, bytes.Repeat([]byte("text"), 5<<10)} {
+			n := 0
+			err := a.Examine(context.Background(), memory(b, evidence.Record{}), func(analyze.Finding) { n++ })
+			if want := 1 - min(1, i%3); err != nil || n != want {
+				t.Errorf("limit %d, item %d: %d findings, want %d; %v", limit, i, n, want, err)
+			}
+		}
+	}
+}
+
 type faulty struct{ at int64 }
 
 func (f faulty) ReadAt(p []byte, off int64) (int, error) {
