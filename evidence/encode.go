@@ -120,7 +120,7 @@ func (e *encoder) time(k string, t Time) {
 		return
 	}
 	e.key(k)
-	e.b = append(t.UTC().AppendFormat(append(e.b, '"'), timeLayout), '"')
+	e.b = append(t.append(append(e.b, '"')), '"')
 }
 
 // any is for fields that most records don't have.

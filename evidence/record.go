@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"encoding/base64"
-	"time"
 	"unicode/utf8"
 )
 
@@ -121,40 +120,6 @@ type Part struct {
 	WholeSHA256 string `json:"whole_sha256,omitempty"`
 	WholeSHA1   string `json:"whole_sha1,omitempty"`
 	WholeMD5    string `json:"whole_md5,omitempty"`
-}
-
-// Time marshals as an RFC 3339 string with nanoseconds, in UTC.
-type Time struct{ time.Time }
-
-// At wraps t.
-func At(t time.Time) Time { return Time{t.UTC()} }
-
-// timeLayout always has nine digits, so that equal times are equal strings.
-const timeLayout = "2006-01-02T15:04:05.000000000Z"
-
-// MarshalText implements encoding.TextMarshaler.
-func (t Time) MarshalText() ([]byte, error) {
-	return []byte(t.UTC().Format(timeLayout)), nil
-}
-
-// UnmarshalText implements encoding.TextUnmarshaler; any RFC 3339 time is read.
-func (t *Time) UnmarshalText(b []byte) error {
-	v, err := time.Parse(time.RFC3339Nano, string(b))
-	t.Time = v.UTC()
-	return err
-}
-
-// MarshalJSON hides time.Time's own method, which drops trailing zeros.
-func (t Time) MarshalJSON() ([]byte, error) {
-	return []byte(`"` + t.UTC().Format(timeLayout) + `"`), nil
-}
-
-// UnmarshalJSON is the counterpart of MarshalJSON.
-func (t *Time) UnmarshalJSON(b []byte) error {
-	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
-		return &time.ParseError{Layout: timeLayout, Value: string(b)}
-	}
-	return t.UnmarshalText(b[1 : len(b)-1])
 }
 
 // SetPath stores the exact bytes of a path: as text, and in base64 beside it

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 
 	"github.com/hozen-dfir/hozen/evidence"
-	"github.com/hozen-dfir/hozen/evidence/segment"
 )
 
 // entryName names the entry of a part. Whether there will be a second part is
@@ -27,6 +26,7 @@ func (c *committer) record(j *job, r *evidence.Record, last bool) error {
 		}
 		r.Part.Item = j.parts.first
 	}
+	r.FitTimes()
 	line, err := encodeRecord(c.line[:0], r)
 	c.line = line
 	if err != nil {
@@ -58,19 +58,4 @@ func salt() string {
 	var b [16]byte
 	rand.Read(b[:]) // never fails
 	return base64.StdEncoding.EncodeToString(b[:])
-}
-
-// encodeRecord makes a record's line. Where it is too long, attributes that
-// can be long are left out, with a word about it.
-func encodeRecord(buf []byte, r *evidence.Record) ([]byte, error) {
-	line, err := evidence.AppendRecord(buf, r)
-	if err != nil || len(line) <= segment.MaxRecord {
-		return line, err
-	}
-	cut := *r
-	cut.Xattrs, cut.ACL, cut.Details, cut.StatAfter = nil, nil, nil, nil
-	cut.Lost, cut.LostMore = r.Lost[:min(len(r.Lost), 100)], r.LostMore || len(r.Lost) > 100
-	cut.Error = r.Error[:min(len(r.Error), 1000)] + " [record cut: it was over 1 MiB; extended attributes, ACL and details were left out]"
-	*r = cut
-	return evidence.AppendRecord(line[:0], r)
 }

@@ -38,6 +38,7 @@ func (w *Writer) Stream(ctx context.Context, r evidence.Record) (evidence.Stream
 	if err := w.broken(); err != nil {
 		return nil, err
 	}
+	fitPath(&r)
 	r.Format = evidence.RecordFormat
 	r.Began = evidence.At(w.opt.Now())
 	if r.Type == "" {

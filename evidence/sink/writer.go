@@ -99,6 +99,7 @@ func (w *Writer) Totals() Totals {
 // Add implements evidence.Sink. ctx also bounds the reading of the item: where
 // it ends, the item becomes partial.
 func (w *Writer) Add(ctx context.Context, it evidence.Item) error {
+	fitPath(&it.Record)
 	return w.enqueue(&job{ctx: ctx, item: it, parts: &partState{}}, true)
 }
 
