@@ -4,7 +4,21 @@ package analyze
 // indicators, options. It is handed to workers once, in shared memory where
 // the system has it.
 type Config struct {
-	Parts []Part
+	Parts  []Part
+	Memory int64 // bytes that one worker may use, 0 for no limit; the pool sets it
+}
+
+// wholeUnlimited is Whole for workers without a limit.
+const wholeUnlimited = 256 << 20
+
+// Whole returns the size in bytes up to which a worker holds an item in one
+// piece: a quarter of its memory, so that the next item's piece and the
+// analyzers find room beside it. What is larger is read in blocks.
+func (c Config) Whole() int64 {
+	if c.Memory <= 0 {
+		return wholeUnlimited
+	}
+	return c.Memory / 4
 }
 
 // Part is one named piece of a Config. Builders must not write to Data: it may

@@ -18,7 +18,7 @@ const scanTimeout = 7 * 24 * time.Hour
 func Build(cfg analyze.Config, derive analyze.Deriver) ([]analyze.Analyzer, error) {
 	var out []analyze.Analyzer
 	if blob, ok := cfg.Get(partYARA); ok {
-		a, err := yara.New(blob, yara.Options{Timeout: scanTimeout})
+		a, err := yara.New(blob, yara.Options{Timeout: scanTimeout, WholeLimit: cfg.Whole(), Block: cfg.Whole() / 4})
 		if err != nil {
 			return nil, fmt.Errorf("yara: %w", err)
 		}

@@ -100,9 +100,12 @@ type Options struct {
 	// deadline of the context that comes earlier counts.
 	Timeout time.Duration
 	// WholeLimit is the size in bytes up to which an item is scanned from
-	// memory in one piece, and the size of the blocks in which larger ones
-	// are read; 0 is DefaultWholeLimit.
+	// memory in one piece; 0 is DefaultWholeLimit. Larger ones are read in
+	// blocks. In blocks libyara's modules see less: elf and pe the first
+	// block alone, and math no distribution of all bytes.
 	WholeLimit int64
+	// Block is the size of blocks in bytes; 0 is WholeLimit.
+	Block int64
 }
 
 // Defaults of Options.
@@ -118,7 +121,10 @@ func (o Options) withDefaults() Options {
 	if o.WholeLimit <= 0 {
 		o.WholeLimit = DefaultWholeLimit
 	}
-	o.WholeLimit = max(o.WholeLimit, 2*overlap)
+	if o.Block <= 0 {
+		o.Block = o.WholeLimit
+	}
+	o.Block = max(o.Block, 2*overlap)
 	return o
 }
 

@@ -104,7 +104,7 @@ func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(
 	head := whole[:min(len(whole), headLen)]
 	var blocks *blocks
 	if whole == nil && s.Size > 0 {
-		blocks = newBlocks(ctx, s.Body, s.Size, a.opts.WholeLimit)
+		blocks = newBlocks(ctx, s.Body, s.Size, a.opts.Block)
 		if head, err = blocks.head(); err != nil {
 			return err
 		}

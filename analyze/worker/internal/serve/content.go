@@ -36,6 +36,7 @@ type content struct {
 
 // memory is what one worker reuses from item to item.
 type memory struct {
+	limit int64 // largest item that Subject.Bytes hands out in one piece
 	dec   *zstd.Decoder
 	whole []byte
 	cache []cached // most recent first
@@ -46,7 +47,7 @@ type cached struct {
 	data []byte
 }
 
-func newMemory() (*memory, error) {
+func newMemory(limit int64) (*memory, error) {
 	// Frames declare at most BlockSize; the limit to the capacity of the
 	// destination catches those that lie.
 	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(analyze.BlockSize),
@@ -54,7 +55,7 @@ func newMemory() (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zstd: %w", err)
 	}
-	return &memory{dec: dec}, nil
+	return &memory{limit: limit, dec: dec}, nil
 }
 
 // release forgets what belongs to the item just done.
@@ -82,7 +83,7 @@ func (c *content) fault() error {
 // Bytes is Subject.Bytes.
 func (c *content) Bytes(limit int64) ([]byte, error) {
 	size := c.item.Size
-	if size > limit || size > WholeLimit {
+	if size > limit || size > c.mem.limit {
 		return nil, nil
 	}
 	c.mu.Lock()

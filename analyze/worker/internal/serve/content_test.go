@@ -27,6 +27,9 @@ type shelf struct {
 	total  int
 }
 
+// smallLimit is the largest item that is handed out in one piece here.
+const smallLimit = 64 << 20
+
 func (s *shelf) need(_ uint64, i int) error {
 	s.asked = append(s.asked, i)
 	s.total++
@@ -70,7 +73,7 @@ func offer(t *testing.T, data []byte, block int) (*wire.ItemMsg, *shelf) {
 
 func open(t *testing.T, m *wire.ItemMsg, s *shelf) *content {
 	t.Helper()
-	mem, err := newMemory()
+	mem, err := newMemory(smallLimit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +143,7 @@ func TestBytes(t *testing.T) {
 	if s.total != len(m.Blocks) {
 		t.Errorf("asked %d times for %d blocks", s.total, len(m.Blocks))
 	}
-	m.Size = WholeLimit + 1
+	m.Size = smallLimit + 1
 	if b, err := open(t, m, s).Bytes(1 << 40); b != nil || err != nil {
 		t.Errorf("beyond the worker's own limit: %d bytes, %v", len(b), err)
 	}

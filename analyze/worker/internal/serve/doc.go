@@ -3,12 +3,11 @@
 //
 // Memory of one worker beyond its analyzers: the items sent ahead (bounded by
 // the parent), cacheBlocks decoded blocks, readAhead stored blocks, and one
-// whole item of at most WholeLimit bytes.
+// whole item of at most analyze.Config.Whole bytes.
 package serve
 
 // Bounds of one item's examination.
 const (
-	WholeLimit   = 64 << 20  // largest item that Subject.Bytes hands out in one piece
 	keepBuffer   = 8 << 20   // a buffer up to this size is kept for the next item
 	cacheBlocks  = 8         // decoded blocks kept for Subject.Body
 	readAhead    = 4         // blocks asked for beyond the one that is needed

@@ -33,7 +33,7 @@ type run struct {
 }
 
 func newExaminer(cfg analyze.Config, build analyze.Builder) (*examiner, error) {
-	mem, err := newMemory()
+	mem, err := newMemory(cfg.Whole())
 	if err != nil {
 		return nil, err
 	}

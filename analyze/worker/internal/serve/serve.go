@@ -99,6 +99,7 @@ func hello(env Env, c *conn) (wire.InitMsg, analyze.Config, error) {
 	} else {
 		cfg, err = pipedParts(c, m)
 	}
+	cfg.Memory = m.Memory
 	return m, cfg, err
 }
 
