@@ -21,7 +21,9 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/yara"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/sink"
+	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/rules"
 )
@@ -96,17 +98,17 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err != nil {
 		return err
 	}
+	r := &sweepRun{analyzeFlags: f, app: app, damaged: new(atomic.Int64)}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	defer r.signer.Destroy()
 	cfg, facts, err := all.Compile(ctx, sources)
 	showRuleProblems(app, facts)
 	if err != nil {
 		return rulesError(err)
 	}
-	ids, err := loadIdentities(ctx, app, f.identities)
-	if err != nil {
-		return err
-	}
-	damaged := new(atomic.Int64)
-	targets, bundles, err := openTargets(ctx, args, ids, damaged)
+	targets, bundles, err := openTargets(ctx, args, r.ids, r.damaged)
 	defer func() {
 		for _, b := range bundles {
 			b.Close()
@@ -130,7 +132,7 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	for _, t := range targets {
 		facts.Parents = append(facts.Parents, t.Parent())
 	}
-	r := &sweepRun{analyzeFlags: f, app: app, facts: facts, ids: ids, bundles: bundles, damaged: damaged}
+	r.facts, r.bundles = facts, bundles
 	return r.sweep(ctx, targets, pool)
 }
 
@@ -180,11 +182,16 @@ func (f *analyzeFlags) sources(app *cli.App) (all.Options, error) {
 	return o, err
 }
 
+// rulesError is wrong use: --rules and --iocs name what can't be looked for.
 func rulesError(err error) error {
+	if errors.Is(err, yara.ErrNoYARA) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	err = cli.WithCode(cli.Usage, err)
 	if errors.Is(err, all.ErrNothing) {
 		return cli.WithHint(err, "see the messages above; nothing was swept")
 	}
-	return err
+	return cli.WithHint(err, "--rules takes YARA files, folders and zips of them; --iocs lists of indicators, or folders of them")
 }
 
 // showRuleProblems names what can't be used; the sweep goes on without it.
@@ -249,6 +256,9 @@ type sweepRun struct {
 	app       *cli.App
 	facts     report.Facts
 	ids       []age.Identity
+	readers   []age.Recipient // of the findings bundle; none: not encrypted
+	signer    *keys.Signer    // the analyst's key, or one for this sweep alone
+	log       store.Store     // nil without --store
 	bundles   []*bundle.Bundle
 	damaged   *atomic.Int64  // reads that did not give what was sealed
 	folder    *report.Folder // nil without --out

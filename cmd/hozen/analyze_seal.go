@@ -11,11 +11,11 @@ import (
 
 	"github.com/hozen-dfir/hozen/analyze/report"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence/custody"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/sink"
-	"github.com/hozen-dfir/hozen/evidence/store/open"
 )
 
 // noCase is the case of findings in loose files where none was named.
@@ -26,11 +26,10 @@ func (f *sweepRun) seal(ctx context.Context) error {
 	if f.out == "" {
 		return nil
 	}
-	o, signer, err := f.sealOptions(ctx)
+	o, err := f.sealOptions()
 	if err != nil {
 		return err
 	}
-	defer signer.Destroy()
 	out, err := sink.NewDir(f.bundleDir())
 	if err != nil {
 		return err
@@ -46,12 +45,8 @@ func (f *sweepRun) seal(ctx context.Context) error {
 
 // record writes to the custody log of each bundle's case that it was analyzed.
 func (f *sweepRun) record(ctx context.Context) error {
-	if f.store == "" {
+	if f.log == nil {
 		return nil
-	}
-	st, err := open.Store(ctx, f.store)
-	if err != nil {
-		return storeError(err)
 	}
 	rules := 0
 	for _, r := range f.facts.Rules {
@@ -62,20 +57,15 @@ func (f *sweepRun) record(ctx context.Context) error {
 		details["findings_bundle"], details["findings_root"] = f.sealed.Bundle, seal.RootText(f.sealed.Checkpoint.Root)
 	}
 	for _, b := range f.bundles {
-		if err := recordEvent(ctx, f.app, st, b, custody.Analyzed, details, f.signKey); err != nil {
+		if err := recordEvent(ctx, f.app, f.log, b, custody.Analyzed, details, f.signer); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *sweepRun) sealOptions(ctx context.Context) (sink.Options, *keys.Signer, error) {
-	var o sink.Options
-	to, err := f.recipients()
-	if err != nil {
-		return o, nil, err
-	}
-	o.Recipients, o.NoEncryption = to, len(to) == 0
+func (f *sweepRun) sealOptions() (o sink.Options, err error) {
+	o.Recipients, o.NoEncryption = f.readers, len(f.readers) == 0
 	h := &o.Header
 	h.Case = f.caseID
 	if h.Case == "" && len(f.bundles) > 0 {
@@ -87,32 +77,40 @@ func (f *sweepRun) sealOptions(ctx context.Context) (sink.Options, *keys.Signer,
 	h.Tool = seal.Tool{Name: "hozen", OS: runtime.GOOS, Arch: runtime.GOARCH}
 	h.Tool.Version, h.Tool.Commit = cli.Version()
 	if _, h.Tool.SHA256, err = cli.RunningBinary(); err != nil {
-		return o, nil, err
+		return o, err
 	}
 	h.Host = map[string]string{}
 	if name, err := os.Hostname(); err == nil {
 		h.Host["hostname"] = name
 	}
-	signer, err := f.signer(ctx)
-	if err != nil {
-		return o, nil, err
-	}
+	signer := f.signer
 	h.Examiner = signer.Person()
 	h.Signer = seal.Signer{Ephemeral: signer.Ephemeral(), Role: string(signer.Role())}
 	o.Signer, o.VKey = signer, signer.VKey()
-	return o, signer, nil
+	return o, nil
 }
 
-// signer is the analyst's key, or one for this sweep alone.
-func (f *sweepRun) signer(ctx context.Context) (*keys.Signer, error) {
-	if f.signKey == "" {
-		return keys.NewEphemeral("sweep")
+// prepare reads what the flags name, so that a sweep of hours does not end
+// over a key that is not there.
+func (f *sweepRun) prepare(ctx context.Context) (err error) {
+	if f.signer, err = loadSigner(ctx, f.app, "sign-key", f.signKey); err != nil {
+		return err
 	}
-	s, err := keys.LoadSigner(f.signKey, asker(ctx, f.app))
-	if err != nil {
-		return nil, fmt.Errorf("--sign-key: %w", err)
+	if f.signer == nil {
+		if f.signer, err = keys.NewEphemeral("sweep"); err != nil {
+			return err
+		}
 	}
-	return s, nil
+	if f.store != "" {
+		if f.log, err = openStore(ctx, f.store); err != nil {
+			return err
+		}
+	}
+	if f.ids, err = loadIdentities(ctx, f.app, f.identities); err != nil {
+		return err
+	}
+	f.readers, err = f.recipients()
+	return err
 }
 
 // recipients are those of --to, or else whoever could read the evidence: the
@@ -131,7 +129,7 @@ func (f *sweepRun) recipients() ([]age.Recipient, error) {
 	}
 	r, err := keys.ParseRecipients(to)
 	if err != nil {
-		return nil, cli.WithCode(cli.Usage, fmt.Errorf("--to: %w", err))
+		return nil, collectcmd.KeyError("to", collectcmd.WantRecipient, err)
 	}
 	return r.Age, nil
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/custody"
 	"github.com/hozen-dfir/hozen/evidence/intake"
 	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/store"
-	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
@@ -39,9 +39,9 @@ func caseLog(ctx context.Context, where, caseID string) (*custody.Log, error) {
 	if err := evidence.ValidCase(caseID); err != nil {
 		return nil, cli.WithCode(cli.Usage, err)
 	}
-	st, err := open.Store(ctx, where)
+	st, err := openStore(ctx, where)
 	if err != nil {
-		return nil, storeError(err)
+		return nil, err
 	}
 	return custody.Open(st, caseID, time.Now)
 }
@@ -70,7 +70,7 @@ func newCustodyShowCommand(app *cli.App) *cobra.Command {
 				}
 			}
 			if n == 0 {
-				return fmt.Errorf("case %s has no custody log in %s", caseID, where)
+				return noLog(caseID, where)
 			}
 			return nil
 		},
@@ -78,6 +78,11 @@ func newCustodyShowCommand(app *cli.App) *cobra.Command {
 	storeFlag(cmd, &where)
 	cmd.Flags().StringVar(&caseID, "case", "", "the case's `id`")
 	return cmd
+}
+
+func noLog(caseID, where string) error {
+	return cli.WithHint(fmt.Errorf("case %s has no custody log in %s", caseID, where),
+		fmt.Sprintf("hozen store ls --store %s shows the cases that are there", where))
 }
 
 // unreadable tells a log that can't be reached from one that is damaged.
@@ -110,8 +115,10 @@ func showEntry(app *cli.App, r custody.Record) error {
 		line("     receipt  %s, sha256 %s", r.Receipt.Object, r.Receipt.SHA256)
 	}
 	var details []string
-	for k := range r.Details {
-		details = append(details, k)
+	for k, v := range r.Details {
+		if v != "" {
+			details = append(details, k)
+		}
 	}
 	slices.Sort(details)
 	for _, k := range details {
@@ -138,13 +145,19 @@ the size and the root it prints, and give them next time with --size and --root.
   hozen custody verify --store s3://evidence --case IR-1 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (root == "") != (size == 0) {
+			if given := cmd.Flags().Changed; given("root") != given("size") {
 				return cli.Usagef("--root and --size go together")
+			} else if given("size") && size <= 0 {
+				return cli.Usagef("--size %d: want the number of entries that the root was noted for", size)
+			} else if given("root") {
+				if err := seal.CheckRootForm(root); err != nil {
+					return cli.WithCode(cli.Usage, fmt.Errorf("--root: %w", err))
+				}
 			}
 			o := custody.VerifyOptions{}
 			var err error
-			if o.Known, err = keys.LoadKnown(known); err != nil {
-				return fmt.Errorf("--key: %w", err)
+			if o.Known, err = loadKnown(known); err != nil {
+				return err
 			}
 			if root != "" {
 				o.Pins = []custody.Pin{{Size: size, Root: root}}
@@ -178,7 +191,7 @@ func custodyVerdict(r *custody.Report, where string, requireKnown bool) error {
 	case !r.OK():
 		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("the custody log of case %s is damaged: %d problems", r.Case, len(r.Problems)+r.More))
 	case r.Entries == 0:
-		return fmt.Errorf("case %s has no custody log in %s", r.Case, where)
+		return noLog(r.Case, where)
 	case requireKnown && !r.AllKnown():
 		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("signer unknown: not every signer's key was given by --key"))
 	case r.Gaps():
@@ -224,7 +237,7 @@ func showCustodyReport(app *cli.App, r *custody.Report) error {
 }
 
 // recordVerified appends a "verified" entry to the case's log.
-func recordVerified(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, r *verify.Report, key string) error {
+func recordVerified(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, r *verify.Report, signer *keys.Signer) error {
 	var checks []string
 	for _, c := range r.Checks {
 		checks = append(checks, c.Name+" "+c.Status)
@@ -232,14 +245,10 @@ func recordVerified(ctx context.Context, app *cli.App, st store.Store, b *bundle
 	return recordEvent(ctx, app, st, b, custody.Verified, map[string]string{
 		"result": map[bool]string{true: "passed", false: "failed"}[r.OK()], "state": r.State, "checks": strings.Join(checks, ", "),
 		"place": b.String(),
-	}, key)
+	}, signer)
 }
 
-func recordEvent(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, event custody.Event, details map[string]string, key string) error {
-	signer, err := keys.LoadSigner(key, asker(ctx, app))
-	if err != nil {
-		return fmt.Errorf("signing key: %w", err)
-	}
+func recordEvent(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, event custody.Event, details map[string]string, signer *keys.Signer) error {
 	n, err := intake.Record(ctx, st, b, event, details, signer, time.Now)
 	if err != nil {
 		return storeError(fmt.Errorf("recording %q in the custody log: %w", event, err))

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 )
 
@@ -54,7 +57,7 @@ files are encrypted with a passphrase unless --no-passphrase is given.`,
 			}
 			f, err := keys.Create(out, o)
 			if err != nil {
-				return err
+				return newFolderHint(err)
 			}
 			if noPassphrase {
 				app.Warnf("the private files in %s are not encrypted: whoever reads them can sign as %s", out, o.Person)
@@ -80,7 +83,7 @@ func newKeysShowCommand(app *cli.App) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := keys.ReadFacts(args[0])
 			if err != nil {
-				return err
+				return cli.WithHint(err, keyFolderHint)
 			}
 			return showFacts(app, f)
 		},
@@ -100,14 +103,41 @@ func newKeysExportCommand(app *cli.App) *cobra.Command {
 				return cli.Usagef("keys export needs --out")
 			}
 			f, err := keys.Export(args[0], out)
+			if errors.Is(err, fs.ErrExist) {
+				return newFolderHint(err)
+			}
 			if err != nil {
-				return err
+				return cli.WithHint(err, keyFolderHint)
 			}
 			return showFacts(app, f)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the new `folder`")
 	return cmd
+}
+
+const keyFolderHint = "name a folder made by hozen keys new or hozen keys export"
+
+func newFolderHint(err error) error {
+	if errors.Is(err, fs.ErrExist) {
+		return cli.WithHint(err, "name a new folder with --out; hozen keys show tells whose keys are there")
+	}
+	return err
+}
+
+// loadSigner reads the key that --name gives for signing; nil where path is "".
+func loadSigner(ctx context.Context, app *cli.App, name, path string) (*keys.Signer, error) {
+	if path == "" {
+		return nil, nil
+	}
+	s, err := keys.LoadSigner(path, asker(ctx, app))
+	return s, collectcmd.KeyError(name, collectcmd.WantSigner, err)
+}
+
+// loadKnown reads the keys that --key vouches for.
+func loadKnown(args []string) (*keys.Known, error) {
+	k, err := keys.LoadKnown(args)
+	return k, collectcmd.KeyError("key", collectcmd.WantVerifier, err)
 }
 
 func showFacts(app *cli.App, f keys.Facts) error {

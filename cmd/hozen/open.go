@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/durable"
@@ -30,7 +31,7 @@ func loadIdentities(ctx context.Context, app *cli.App, paths []string) ([]age.Id
 	for _, p := range paths {
 		ids, err := keys.LoadIdentities(p, asker(ctx, app))
 		if err != nil {
-			return nil, fmt.Errorf("identity %s: %w", p, err)
+			return nil, collectcmd.KeyError("identity", collectcmd.WantIdentity, err)
 		}
 		out = append(out, ids...)
 	}
@@ -39,7 +40,10 @@ func loadIdentities(ctx context.Context, app *cli.App, paths []string) ([]age.Id
 
 // openObjects finds a bundle: a folder, a ZIP file, or s3://bucket/prefix.
 func openObjects(ctx context.Context, arg string) (bundle.Objects, error) {
-	if strings.HasPrefix(arg, "s3://") {
+	if open.IsS3(arg) {
+		if err := collectcmd.CheckAddress(arg); err != nil {
+			return nil, err
+		}
 		s, err := open.Store(ctx, arg)
 		if err != nil {
 			return nil, err

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -15,11 +14,8 @@ import (
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/intake"
-	"github.com/hozen-dfir/hozen/evidence/keys"
-	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
-	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 func newStoreCommand(app *cli.App) *cobra.Command {
@@ -57,6 +53,13 @@ the bundle.`,
 				return cli.Usagef("store put needs --store and --key")
 			}
 			ctx := cmd.Context()
+			if err := collectcmd.CheckAddress(where); err != nil {
+				return cli.BadFlag("store", err)
+			}
+			signer, err := loadSigner(ctx, app, "key", key)
+			if err != nil {
+				return err
+			}
 			b, err := openJoined(ctx, app, args, identities)
 			if err != nil {
 				return err
@@ -64,10 +67,6 @@ the bundle.`,
 			defer b.Close()
 			if err := sameCase(b, caseID); err != nil {
 				return err
-			}
-			signer, err := keys.LoadSigner(key, asker(ctx, app))
-			if err != nil {
-				return fmt.Errorf("--key: %w", err)
 			}
 			st, err := open.Create(ctx, where)
 			if err != nil {
@@ -140,7 +139,11 @@ func put(ctx context.Context, app *cli.App, r intake.Request) error {
 	} else {
 		fmt.Fprintf(app.Out, "stored       %s\n", cli.Safe(fmt.Sprintf("%s (%d objects, %s)", store.Place(r.Store, d.Prefix), d.Objects, cli.Bytes(d.Bytes))))
 		fmt.Fprintf(app.Out, "root         %s\n             %s\n", d.Words, d.Root)
-		fmt.Fprintf(app.Out, "custody      entries %v of case %s, signed by %s\n", d.Entries, d.Case, cli.Safe(r.Signer.String()))
+		custody := "nothing new: this bundle was taken in before"
+		if len(d.Entries) > 0 {
+			custody = fmt.Sprintf("entries %v of case %s, signed by %s", d.Entries, d.Case, r.Signer)
+		}
+		fmt.Fprintf(app.Out, "custody      %s\n", cli.Safe(custody))
 	}
 	if r.Bundle.End == nil {
 		app.Warnf("the bundle is unfinished: it was taken in as it is, and not countersigned")
@@ -149,86 +152,6 @@ func put(ctx context.Context, app *cli.App, r intake.Request) error {
 		return cli.Ended(cli.Gaps)
 	}
 	return nil
-}
-
-func newStoreGetCommand(app *cli.App) *cobra.Command {
-	var where, caseID, out, key string
-	cmd := &cobra.Command{
-		Use:   "get BUNDLE-ID --store STORE --case CASE --out PLACE",
-		Short: "Copy a bundle out of a store, and verify the copy",
-		Example: `  hozen store get 20260117t093000z-web01-5f0c9a2e --store vault/ --case IR-1 --out copy/
-  hozen store get 20260117t093000z-web01-5f0c9a2e --store s3://evidence --case IR-1 --out copy.zip --key keys/`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if where == "" || caseID == "" || out == "" {
-				return cli.Usagef("store get needs --store, --case and --out")
-			}
-			if err := errors.Join(evidence.ValidCase(caseID), evidence.ValidBundle(args[0])); err != nil {
-				return cli.WithCode(cli.Usage, err)
-			}
-			return get(cmd.Context(), app, where, caseID, args[0], out, key)
-		},
-	}
-	storeFlag(cmd, &where)
-	f := cmd.Flags()
-	f.StringVar(&caseID, "case", "", "the case's `id`")
-	f.StringVar(&out, "out", "", "the new `place`: folder or file.zip")
-	f.StringVar(&key, "key", "", "record in the custody log, signed by this key `folder`, that the bundle was verified")
-	return cmd
-}
-
-func get(ctx context.Context, app *cli.App, where, caseID, id, to, key string) error {
-	st, err := open.Store(ctx, where)
-	if err != nil {
-		return storeError(err)
-	}
-	b, err := intake.Open(ctx, st, caseID, id)
-	if err != nil {
-		return storeError(err)
-	}
-	defer b.Close()
-	out, err := localOutput(to)
-	if err != nil {
-		return err
-	}
-	bar := app.Progress("getting")
-	err = intake.Get(ctx, b, out, func(n int64) { bar.Add(1, n) })
-	bar.Done()
-	if err = errors.Join(err, out.Close()); err != nil {
-		return storeError(fmt.Errorf("getting %s: %w", id, err))
-	}
-	r, err := verifyCopy(ctx, to)
-	if err != nil {
-		return err
-	}
-	if err := showReport(app, to, r); err != nil {
-		return err
-	}
-	if err := verdict(r, verifyFlags{}); err != nil && !r.OK() {
-		return err
-	}
-	if key != "" {
-		if err := recordVerified(ctx, app, st, b, r, key); err != nil {
-			return err
-		}
-	}
-	return verdict(r, verifyFlags{})
-}
-
-func verifyCopy(ctx context.Context, place string) (*verify.Report, error) {
-	c, err := openBundle(ctx, place, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	return verify.Bundle(ctx, c, verify.Options{Quick: true})
-}
-
-func localOutput(to string) (sink.Output, error) {
-	if strings.HasSuffix(strings.ToLower(to), ".zip") {
-		return sink.NewZip(to)
-	}
-	return sink.NewDir(to)
 }
 
 // storedLine is one line of store ls --json.
@@ -277,9 +200,9 @@ func newStoreLsCommand(app *cli.App) *cobra.Command {
 				}
 				prefix = intake.BundlesPrefix(caseID)
 			}
-			st, err := open.Store(cmd.Context(), where)
+			st, err := openStore(cmd.Context(), where)
 			if err != nil {
-				return storeError(err)
+				return err
 			}
 			return listStore(cmd.Context(), app, st, prefix)
 		},
@@ -293,10 +216,12 @@ func newStoreLsCommand(app *cli.App) *cobra.Command {
 // time.
 func listStore(ctx context.Context, app *cli.App, st store.Store, prefix string) error {
 	var cur storedLine
+	shown := 0
 	show := func() error {
 		if cur.Bundle == "" {
 			return nil
 		}
+		shown++
 		if app.JSON {
 			return app.Emit(cur)
 		}
@@ -323,7 +248,22 @@ func listStore(ctx context.Context, app *cli.App, st store.Store, prefix string)
 		}
 		cur.count(part[4], info.Size)
 	}
-	return show()
+	if err := show(); err != nil {
+		return err
+	}
+	if shown == 0 {
+		app.Notef("no bundle in %s; hozen store put takes one in", store.Place(st, prefix))
+	}
+	return nil
+}
+
+// openStore opens the store that --store names.
+func openStore(ctx context.Context, where string) (store.Store, error) {
+	if err := collectcmd.CheckAddress(where); err != nil {
+		return nil, cli.BadFlag("store", err)
+	}
+	st, err := open.Store(ctx, where)
+	return st, storeError(err)
 }
 
 // storeError gives errors of stores their exit code and a hint.

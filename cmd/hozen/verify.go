@@ -10,9 +10,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
-	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
-	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/evidence/tsa"
 	"github.com/hozen-dfir/hozen/evidence/verify"
 )
@@ -64,14 +62,22 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	if (f.store == "") != (f.signKey == "") {
 		return cli.Usagef("--store and --sign-key go together: an entry in the custody log is signed by its actor")
 	}
-	known, err := keys.LoadKnown(f.keys)
+	known, err := loadKnown(f.keys)
 	if err != nil {
-		return fmt.Errorf("--key: %w", err)
+		return err
 	}
 	if cmd.Flags().Changed("root") { // an empty one must not pass for "nothing to compare"
 		if err := seal.CheckRootForm(f.root); err != nil {
 			return cli.WithCode(cli.Usage, fmt.Errorf("--root: %w", err))
 		}
+	}
+	token, err := tokenChecker(f.tsaRoots)
+	if err != nil {
+		return cli.WithHint(cli.BadFlag("tsa-root", err), "name a file of certificates in PEM")
+	}
+	signer, err := loadSigner(ctx, app, "sign-key", f.signKey)
+	if err != nil {
+		return err
 	}
 	ids, err := loadIdentities(ctx, app, f.identities)
 	if err != nil {
@@ -92,9 +98,7 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 		Quick: f.quick, Root: f.root, Workers: f.workers,
 		Known:    func(vkey string) bool { _, ok := known.Lookup(vkey); return ok },
 		Progress: func(n int64) { p.Add(0, n) },
-	}
-	if o.Token, err = tokenChecker(f.tsaRoots); err != nil {
-		return err
+		Token:    token,
 	}
 	r, err := verify.Bundle(ctx, b, o)
 	p.Done()
@@ -108,11 +112,11 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 		return err
 	}
 	if f.store != "" {
-		st, err := open.Store(ctx, f.store)
+		st, err := openStore(ctx, f.store)
 		if err != nil {
-			return storeError(err)
+			return err
 		}
-		if err := recordVerified(ctx, app, st, b, r, f.signKey); err != nil {
+		if err := recordVerified(ctx, app, st, b, r, signer); err != nil {
 			return err
 		}
 	}
@@ -196,13 +200,13 @@ func tokenChecker(files []string) (func(token, message []byte) (verify.TimeStamp
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
-			return nil, fmt.Errorf("--tsa-root: %w", err)
+			return nil, err
 		}
 		pems = append(pems, b)
 	}
 	pool, err := tsa.Pool(pems)
 	if err != nil {
-		return nil, fmt.Errorf("--tsa-root: %w", err)
+		return nil, err
 	}
 	return func(token, message []byte) (verify.TimeStamp, error) {
 		s, err := tsa.Verify(token, message, pool)

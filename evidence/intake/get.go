@@ -28,6 +28,9 @@ func Get(ctx context.Context, b *bundle.Bundle, out sink.Output, progress func(i
 		want[s.Object] = s.SHA256
 	}
 	for _, name := range order(b) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := copyObject(ctx, b, name, want[name], out, progress); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,41 @@ func report(t *testing.T, st store.Store) *custody.Report {
 	r, err := log.Verify(t.Context(), custody.VerifyOptions{})
 	check(t, err)
 	return r
+}
+
+// A copy that is interrupted ends at the next object.
+func TestGetInterrupted(t *testing.T) {
+	out, err := sink.NewDir(filepath.Join(t.TempDir(), "copy"))
+	check(t, err)
+	defer out.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	err = Get(ctx, opened(t, made(t)), out, func(int64) { n++; cancel() })
+	if !errors.Is(err, context.Canceled) || n != 1 {
+		t.Errorf("%v after %d objects", err, n)
+	}
+}
+
+// Where the store holds other bytes under one of a bundle's names, that is no
+// failure to store but evidence of tampering, unless nobody could look.
+func TestPutOntoOthers(t *testing.T) {
+	b := opened(t, made(t))
+	where := t.TempDir()
+	place := filepath.Join(where, filepath.FromSlash(Prefix("IR-1", b.Header.Bundle)))
+	check(t, os.MkdirAll(place, 0o700))
+	check(t, os.WriteFile(filepath.Join(place, "README.txt"), []byte("something else"), 0o600))
+	st, err := dir.Open(where)
+	check(t, err)
+	r := Request{Store: st, Bundle: b, Signer: examiner(t), Now: time.Now}
+	_, err = Put(t.Context(), r)
+	if !errors.Is(err, bundle.ErrVerify) || !errors.Is(err, store.ErrExists) || !strings.Contains(err.Error(), where) {
+		t.Error(err)
+	}
+	check(t, os.Remove(filepath.Join(place, "README.txt")))
+	check(t, os.Mkdir(filepath.Join(place, "README.txt"), 0o700))
+	if _, err = Put(t.Context(), r); errors.Is(err, bundle.ErrVerify) || err == nil {
+		t.Error(err)
+	}
 }
 
 // An intake may break off after any of its puts. What lies there then is never

@@ -52,7 +52,7 @@ type Done struct {
 	Bytes    int64             `json:"bytes,string"`
 	Root     string            `json:"root"`
 	Words    string            `json:"words"`
-	Entries  []int64           `json:"entries"` // indices in the custody log
+	Entries  []int64           `json:"entries,omitempty"` // indices in the custody log; none where it had them all
 	Cosigned bool              `json:"cosigned"`
 	Unsure   []string          `json:"unconfirmed,omitempty"` // objects that the store did not confirm
 	Report   *verify.Report    `json:"verification"`
@@ -65,7 +65,8 @@ var ErrCase = errors.New("the bundle belongs to another case")
 // Put verifies a bundle, stores every object of it, countersigns the copy, and
 // records collected, sealed, received and stored in the case's log. Repeating
 // an intake that broke off completes it. A bundle that does not verify is not
-// taken in: the error wraps bundle.ErrVerify.
+// taken in: the error wraps bundle.ErrVerify, as it does where the store holds
+// other bytes than the bundle's under one of its names.
 func Put(ctx context.Context, r Request) (*Done, error) {
 	b := r.Bundle
 	report, err := verify.Bundle(ctx, b, verify.Options{Quick: !b.CanRead()})
@@ -142,6 +143,9 @@ func (p *putter) put(ctx context.Context, name string, body io.ReaderAt, size in
 		p.done.Unsure = append(p.done.Unsure, name)
 		err = nil
 	}
+	if errors.Is(err, store.ErrExists) {
+		err = p.taken(ctx, p.done.Prefix+name, err)
+	}
 	if err != nil {
 		return info, err
 	}
@@ -153,6 +157,17 @@ func (p *putter) put(ctx context.Context, name string, body io.ReaderAt, size in
 		p.Progress(size)
 	}
 	return info, nil
+}
+
+// taken tells an object that holds other bytes from one that can't be looked
+// at: the first is not what was sealed.
+func (p *putter) taken(ctx context.Context, key string, err error) error {
+	o, oerr := p.Store.Open(ctx, key, "")
+	if oerr != nil {
+		return err
+	}
+	o.Close()
+	return fmt.Errorf("%w: %s: %w", bundle.ErrVerify, store.Place(p.Store, key), err)
 }
 
 // order lists a bundle's objects: texts, leaf by leaf with segment and
@@ -249,10 +264,10 @@ func entries(b *bundle.Bundle, base custody.Entry, rep *verify.Report, receipt *
 	if b.End != nil {
 		sealed := base
 		sealed.Event, sealed.Occurred = custody.Sealed, b.End.Ended
-		sealed.Details = map[string]string{
+		sealed.Details = clipped(map[string]string{
 			"state": b.End.State, "items": strconv.FormatUint(b.End.Items, 10), "segments": strconv.Itoa(b.End.Segments),
 			"gaps": strconv.Itoa(b.End.Gaps), "collector_key": b.End.KeyFate, "stated_by": "the collector, in its end leaf",
-		}
+		})
 		out = append(out, sealed)
 	}
 	received := base
@@ -267,9 +282,12 @@ func entries(b *bundle.Bundle, base custody.Entry, rep *verify.Report, receipt *
 // whole of it is in the bundle's header.
 const stated = 500
 
+// clipped bounds the details of an entry, and leaves out those that say nothing.
 func clipped(m map[string]string) map[string]string {
 	for k, v := range m {
-		m[k] = custody.Clip(v, stated)
+		if m[k] = custody.Clip(v, stated); v == "" {
+			delete(m, k)
+		}
 	}
 	return m
 }

@@ -127,7 +127,7 @@ func publicFiles(f Facts) []file {
 func free(dir string) error {
 	for _, name := range []string{factsFile, signPubFile, signKeyFile, recipientFile, identityAge, identityTxt} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s exists already; keys are never overwritten", filepath.Join(dir, name))
+			return fmt.Errorf("%s: %w; keys are never overwritten", filepath.Join(dir, name), os.ErrExist)
 		} else if !errors.Is(err, os.ErrNotExist) {
 			return err
 		}

@@ -21,6 +21,7 @@ type Passphrase func(file string) (string, error)
 var (
 	ErrPassphrase     = errors.New("wrong passphrase")
 	ErrNeedPassphrase = errors.New("this key is encrypted: a passphrase is needed")
+	ErrPublicOnly     = errors.New("it holds only the public part of a key")
 )
 
 // Bounds on private files. maxWork is log2 of the scrypt cost that a file may
@@ -43,7 +44,7 @@ func LoadSigner(path string, ask Passphrase) (*Signer, error) {
 	}
 	text, err := readPrivate(name, ask)
 	if err != nil {
-		return nil, fmt.Errorf("loading a signing key: %w", err)
+		return nil, fmt.Errorf("loading a signing key: %w", publicOnly(path, err))
 	}
 	defer clear(text)
 	s, err := parsePrivate(text)
@@ -78,7 +79,7 @@ func LoadIdentities(path string, ask Passphrase) ([]age.Identity, error) {
 	}
 	text, err := readPrivate(name, ask)
 	if err != nil {
-		return nil, fmt.Errorf("loading an identity: %w", err)
+		return nil, fmt.Errorf("loading an identity: %w", publicOnly(path, err))
 	}
 	defer clear(text)
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("AGE-PLUGIN-")) {
@@ -94,6 +95,20 @@ func LoadIdentities(path string, ask Passphrase) ([]age.Identity, error) {
 		}
 	}
 	return ids, nil
+}
+
+// publicOnly tells a folder made to be given away from one that is no key
+// folder at all, where a private file was not found.
+func publicOnly(dir string, err error) error {
+	if !errors.Is(err, os.ErrNotExist) || !isDir(dir) {
+		return err
+	}
+	for _, name := range []string{factsFile, signPubFile, recipientFile} {
+		if _, serr := os.Lstat(filepath.Join(dir, name)); serr == nil {
+			return fmt.Errorf("%s: %w", dir, ErrPublicOnly)
+		}
+	}
+	return err
 }
 
 // notSecret refuses a path that is a private key itself, before any error can

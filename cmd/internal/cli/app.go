@@ -62,16 +62,24 @@ func Main(p Program, args []string, stdin io.Reader, stdout, stderr io.Writer) (
 	root := app.tree()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil && app.out.err != nil {
-		err = fmt.Errorf("writing output: %w", app.out.err)
-	}
 	app.endProgress()
-	if err == nil {
+	if err = app.outcome(err); err == nil {
 		return int(OK)
 	}
 	err = app.classify(ctx, cmd, err)
 	printError(stderr, err)
 	return int(CodeOf(err))
+}
+
+// outcome is err, unless that says no more than how the work ended (or
+// nothing), and what it gave could not be written.
+func (a *App) outcome(err error) error {
+	var e *Error
+	silent := err == nil || errors.As(err, &e) && e.Err == nil
+	if lost := a.out.lost(); silent && lost != nil {
+		return fmt.Errorf("writing output: %w", lost)
+	}
+	return err
 }
 
 func newApp(p Program, stdin io.Reader, stdout, stderr io.Writer) *App {
@@ -152,14 +160,14 @@ func (a *App) classify(ctx context.Context, cmd *cobra.Command, err error) error
 	case Interrupted(ctx) && errors.Is(err, context.Canceled):
 		err = &Error{Code: Failed, Err: errInterrupted}
 	}
-	if CodeOf(err) == Usage && hintOf(err) == "" {
+	if CodeOf(err) == Usage && HintOf(err) == "" {
 		err = WithHint(err, seeHelp(cmd))
 	}
 	return err
 }
 
 // Notef tells the user something in passing. It is silent with --quiet. The
-// text is escaped as a whole; a newline is added.
+// text is escaped and bounded (Short) as a whole; a newline is added.
 func (a *App) Notef(format string, args ...any) {
 	if !a.Quiet {
 		a.line(fmt.Sprintf(format, args...))
@@ -179,7 +187,7 @@ func (a *App) line(s string) {
 	if a.progress != nil && a.progress.bars != nil {
 		w = a.progress.bars
 	}
-	fmt.Fprintf(w, "%s\n", Safe(s))
+	fmt.Fprintf(w, "%s\n", Short(s))
 }
 
 // outcomeWriter remembers the first error of w, so that a full disk below
@@ -199,6 +207,13 @@ func (o *outcomeWriter) Write(p []byte) (int, error) {
 	n, err := o.w.Write(p)
 	o.err = err
 	return n, err
+}
+
+// lost is the first error.
+func (o *outcomeWriter) lost() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
 }
 
 // Terminal reports whether standard output is a terminal.

@@ -58,6 +58,10 @@ func TestExitCodes(t *testing.T) {
 		{"silent gaps", Ended(Gaps), 3, ""},
 		{"ended well", Ended(OK), 0, ""},
 		{"no error", WithCode(Gaps, WithHint(nil, "h")), 0, ""},
+		{"bad flag", BadFlag("key", plain), 2, "error: --key: open a\\x1b[2J: gone\nhint: run 'prog do --help'\n"},
+		{"bad flag, code and hint kept", BadFlag("key", WithHint(WithCode(Failed, plain), "h")), 1, "error: --key: open a\\x1b[2J: gone\nhint: h\n"},
+		{"no bad flag", BadFlag("key", nil), 0, ""},
+		{"bad flag, broken off", BadFlag("key", context.Canceled), 1, "error: context canceled\n"},
 		{"usage", Usagef("no such %s", "thing"), 2, "error: no such thing\nhint: run 'prog do --help'\n"},
 		{"joined", errors.Join(errors.New("a"), errors.New("b\nerror: c")), 1, "error: a\nerror: b\\x0aerror: c\n"},
 		{"two wrapped", fmt.Errorf("%w and %w", plain, plain), 1, "error: open a\\x1b[2J: gone and open a\\x1b[2J: gone\n"},
@@ -113,10 +117,37 @@ type full struct{}
 func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestFullOutputIsAFailure(t *testing.T) {
-	var stderr bytes.Buffer
-	p := one(func(app *App, _ *cobra.Command, _ []string) error { fmt.Fprintln(app.Out, "x"); return nil })
-	if code := Main(p, []string{"do"}, nil, full{}, &stderr); code != 1 || stderr.String() != "error: writing output: no space left\n" {
-		t.Errorf("exit %d: %q", code, stderr.String())
+	const lost = "error: writing output: no space left\n"
+	for _, c := range []struct {
+		end    error
+		code   int
+		stderr string
+	}{
+		{nil, 1, lost},
+		{Ended(Gaps), 1, lost}, // exit 3 would say that all that could be had was printed
+		{Ended(Findings), 1, lost},
+		{WithCode(VerifyFailed, errors.New("bad")), 4, "error: bad\n"},
+	} {
+		var stderr bytes.Buffer
+		p := one(func(app *App, _ *cobra.Command, _ []string) error { fmt.Fprintln(app.Out, "x"); return c.end })
+		if code := Main(p, []string{"do"}, nil, full{}, &stderr); code != c.code || stderr.String() != c.stderr {
+			t.Errorf("%v: exit %d: %q", c.end, code, stderr.String())
+		}
+	}
+}
+
+// A name of a million bytes must not fill the terminal.
+func TestMessagesAreBounded(t *testing.T) {
+	name := strings.Repeat("\x1b", 1<<20)
+	_, stderr := runDo(t, WithHint(errors.New(name), name))
+	if lines := strings.SplitAfter(stderr, "\n"); len(lines) != 3 || len(lines[0]) > shortMax+100 || len(lines[1]) > shortMax+100 {
+		t.Errorf("%d lines, %d bytes", len(lines), len(stderr))
+	}
+	var notes bytes.Buffer
+	app := newApp(Program{}, nil, io.Discard, &notes)
+	app.Warnf("%s is odd", name)
+	if notes.Len() > shortMax+100 || !strings.HasSuffix(notes.String(), " is odd\n") {
+		t.Errorf("a warning of %d bytes", notes.Len())
 	}
 }
 

@@ -43,7 +43,7 @@ func WithCode(code Code, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Code: code, Err: err, Hint: hintOf(err)}
+	return &Error{Code: code, Err: err, Hint: HintOf(err)}
 }
 
 // WithHint adds what to do next, keeping an exit code that err has; nil stays nil.
@@ -57,6 +57,20 @@ func WithHint(err error, hint string) error {
 // Usagef is wrong use: exit code 2.
 func Usagef(format string, args ...any) error {
 	return &Error{Code: Usage, Err: fmt.Errorf(format, args...)}
+}
+
+// BadFlag is wrong use where the value of --name can't be used: what it names
+// is not there, can't be read, or is not what the flag is for. What err says of
+// code and hint stays, and an interruption is none; nil stays nil.
+func BadFlag(name string, err error) error {
+	var e *Error
+	switch {
+	case err == nil || errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &e):
+		return &Error{Code: e.Code, Err: fmt.Errorf("--%s: %w", name, err), Hint: e.Hint}
+	}
+	return Usagef("--%s: %w", name, err)
 }
 
 // Ended makes a program exit with code and print no more; OK gives nil.
@@ -80,7 +94,8 @@ func CodeOf(err error) Code {
 	}
 }
 
-func hintOf(err error) string {
+// HintOf returns what err says to do next, or "".
+func HintOf(err error) string {
 	var e *Error
 	if errors.As(err, &e) {
 		return e.Hint
@@ -97,7 +112,7 @@ func Interrupted(ctx context.Context) bool {
 }
 
 // printError writes err as "error:" and "hint:" lines. Its text may hold names
-// an attacker chose, so it is escaped; joined errors get a line each.
+// an attacker chose, so it is escaped and bounded; joined errors get a line each.
 func printError(w io.Writer, err error) {
 	var e *Error
 	if errors.As(err, &e) && e.Err == nil {
@@ -111,10 +126,10 @@ func printError(w io.Writer, err error) {
 		word = "findings"
 	}
 	for _, one := range split(err) {
-		fmt.Fprintf(w, "%s: %s\n", word, Safe(one.Error()))
+		fmt.Fprintf(w, "%s: %s\n", word, Short(one.Error()))
 	}
-	if h := hintOf(err); h != "" {
-		fmt.Fprintf(w, "hint: %s\n", Safe(h))
+	if h := HintOf(err); h != "" {
+		fmt.Fprintf(w, "hint: %s\n", Short(h))
 	}
 }
 

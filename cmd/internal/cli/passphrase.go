@@ -23,7 +23,8 @@ const passphraseMax = 4096
 // and never empty.
 func (a *App) Passphrase(ctx context.Context, prompt string, choose bool) ([]byte, error) {
 	if a.passFile != "" {
-		return a.passphraseFile()
+		p, err := a.passphraseFile()
+		return p, BadFlag("passphrase-file", err)
 	}
 	tty, done, err := a.openTerminal()
 	if err != nil {

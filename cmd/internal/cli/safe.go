@@ -42,6 +42,39 @@ func Safe(s string) string {
 	return b.String()
 }
 
+// shortMax bounds what Short shows, in bytes; the mark of the cut comes on top.
+const shortMax = 4096
+
+// Short is Safe for one line of a message: of a text that is longer than 4,096
+// bytes, as it would be shown, beginning and end are left. A name in evidence
+// may have a million bytes; the whole of it is in what --json prints.
+func Short(s string) string {
+	s = Safe(s)
+	if len(s) <= shortMax {
+		return s
+	}
+	from, to := shortMax*3/4, len(s)-shortMax/4
+	if i := strings.LastIndexByte(s[from-escapeMax:from], '\\'); i >= 0 { // don't cut an escape
+		from += i - escapeMax
+	}
+	if i := strings.LastIndexByte(s[to-escapeMax:to], '\\'); i >= 0 {
+		if next := strings.IndexByte(s[to:to+escapeMax], '\\'); next >= 0 {
+			i = next
+		}
+		to += i
+	}
+	for !utf8.RuneStart(s[from]) {
+		from--
+	}
+	for !utf8.RuneStart(s[to]) {
+		to++
+	}
+	return fmt.Sprintf("%s … (%s bytes left out) … %s", s[:from], Count(int64(to-from)), s[to:])
+}
+
+// escapeMax is the length of the longest escape, \U0001d173.
+const escapeMax = 10
+
 // plain is the common case: printable ASCII without a backslash.
 func plain(s string) bool {
 	for i := 0; i < len(s); i++ {

@@ -90,3 +90,26 @@ func FuzzSafe(f *testing.F) {
 		}
 	})
 }
+
+func TestShort(t *testing.T) {
+	if s := strings.Repeat("x", shortMax); Short(s) != s {
+		t.Error("what fits was cut")
+	}
+	for _, piece := range []string{"x", "\x1b", "é", "日本", "\U000e0041", "\u202e", "\\", "a\x00"} {
+		for shift := range 12 {
+			long := strings.Repeat("-", shift) + strings.Repeat(piece, 1<<14) + strings.Repeat("-", shift)
+			got, whole := Short(long), Safe(long)
+			head, rest, ok := strings.Cut(got, " … (")
+			n, tail, ok2 := strings.Cut(rest, " bytes left out) … ")
+			if !ok || !ok2 || !strings.HasPrefix(whole, head) || !strings.HasSuffix(whole, tail) || !utf8.ValidString(got) {
+				t.Fatalf("%q, %d: %q", piece, shift, got)
+			}
+			if len(got) > shortMax+60 || n != Count(int64(len(whole)-len(head)-len(tail))) || Safe(head) != head && piece != "\\" && !strings.Contains(head, `\`) {
+				t.Errorf("%q, %d: %d bytes, %s left out", piece, shift, len(got), n)
+			}
+			if piece[0] == 0x1b && !(strings.HasSuffix(head, `\x1b`) && strings.HasPrefix(tail, `\x1b`)) {
+				t.Errorf("an escape was cut: …%s and %s…", head[len(head)-8:], tail[:8])
+			}
+		}
+	}
+}

@@ -89,7 +89,7 @@ func (f *flags) recipients(app *cli.App) (*keys.Recipients, error) {
 	}
 	r, err := keys.ParseRecipients(f.to)
 	if err != nil {
-		return nil, cli.WithCode(cli.Usage, fmt.Errorf("--to: %w", err))
+		return nil, KeyError("to", WantRecipient, err)
 	}
 	if len(r.Age) == 1 {
 		app.Warnf("one recipient alone: if that key is lost, so is the evidence (give --to twice)")
@@ -128,7 +128,7 @@ func (f *flags) signer(ctx context.Context, app *cli.App, bundleID string) (*key
 		return string(p), err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--sign-key: %w", err)
+		return nil, KeyError("sign-key", WantSigner, err)
 	}
 	return s, nil
 }

@@ -53,7 +53,7 @@ func list(app *cli.App, f flags) error {
 	if ferr := w.Flush(); ferr != nil {
 		return ferr
 	}
-	return err
+	return cli.WithCode(cli.Usage, err)
 }
 
 func names(list []collect.OS) string {

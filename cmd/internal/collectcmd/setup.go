@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/collect"
@@ -59,7 +61,35 @@ func (f *flags) check(profileSet bool) error {
 				"in an image or a tree a path begins at its root, with forward slashes: /Windows/System32/config")
 		}
 	}
+	if err := CheckAddress(f.out); err != nil {
+		return cli.BadFlag("out", err)
+	}
+	if err := checkTSA(f.tsa); err != nil {
+		return cli.BadFlag("tsa", err)
+	}
 	return cli.WithCode(cli.Usage, evidence.ValidCase(f.caseID))
+}
+
+// checkTSA finds what can't be the address of a time-stamping authority, which
+// is only asked at the end.
+func checkTSA(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%q: want http://host/path or https://host/path", address)
+	}
+	return nil
+}
+
+// namedWrong is the error of a flag that names an image or a tree. What can't be
+// opened is wrong use; a medium that can't be read is not.
+func namedWrong(flag, path, want string, err error) error {
+	if errors.Is(err, syscall.EIO) {
+		return fmt.Errorf("--%s %s: %w", flag, path, err)
+	}
+	return cli.WithHint(cli.BadFlag(flag, fmt.Errorf("%s: %w", path, err)), want)
 }
 
 func (f *flags) remote() bool { return strings.HasPrefix(f.out, "s3://") }
@@ -117,7 +147,7 @@ func (f *flags) sources() (out []collect.Source, notes []image.Note, err error) 
 	for i, path := range f.images {
 		s, n, err := image.Open(path)
 		if err != nil {
-			return out, nil, fmt.Errorf("image %s: %w", path, err)
+			return out, nil, namedWrong("image", path, "name a raw image of a disk or a volume", err)
 		}
 		if len(f.images) > 1 {
 			s = renamed(s, fmt.Sprintf("image%d-", i+1))
@@ -131,7 +161,7 @@ func (f *flags) sources() (out []collect.Source, notes []image.Note, err error) 
 		}
 		s, err := live.OpenTree(dir, name, treeOS(dir))
 		if err != nil {
-			return out, nil, fmt.Errorf("tree %s: %w", dir, err)
+			return out, nil, namedWrong("tree", dir, "name the folder that the tree is mounted at", err)
 		}
 		out = append(out, s)
 	}
@@ -202,7 +232,7 @@ func (f *flags) loadDefinitions() (*artifacts.Set, error) {
 func (f *flags) asked(sources []collect.Source) ([]*artifacts.Definition, error) {
 	set, err := f.loadDefinitions()
 	if err != nil {
-		return nil, cli.WithHint(err, "mend or leave out the definition; nothing was collected")
+		return nil, cli.WithHint(cli.WithCode(cli.Usage, err), "mend or leave out the definition; nothing was collected")
 	}
 	f.replaced = set.Replaced()
 	var names []string

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/intake"
+	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/sink"
+	"github.com/hozen-dfir/hozen/evidence/store"
+	"github.com/hozen-dfir/hozen/evidence/verify"
+)
+
+func newStoreGetCommand(app *cli.App) *cobra.Command {
+	var where, caseID, out, key string
+	cmd := &cobra.Command{
+		Use:   "get BUNDLE-ID --store STORE --case CASE --out PLACE",
+		Short: "Copy a bundle out of a store, and verify the copy",
+		Long: `Copies a bundle out of a store and verifies the copy. The copy is made beside
+PLACE, as PLACE.unverified, and gets its name only when it was verified: where
+verification fails (4), or the store stops answering, nothing is left of it.`,
+		Example: `  hozen store get 20260117t093000z-web01-5f0c9a2e --store vault/ --case IR-1 --out copy/
+  hozen store get 20260117t093000z-web01-5f0c9a2e --store s3://evidence --case IR-1 --out copy.zip --key keys/`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if where == "" || caseID == "" || out == "" {
+				return cli.Usagef("store get needs --store, --case and --out")
+			}
+			if err := errors.Join(evidence.ValidCase(caseID), evidence.ValidBundle(args[0])); err != nil {
+				return cli.WithCode(cli.Usage, err)
+			}
+			signer, err := loadSigner(cmd.Context(), app, "key", key)
+			if err != nil {
+				return err
+			}
+			return get(cmd.Context(), app, where, caseID, args[0], out, signer)
+		},
+	}
+	storeFlag(cmd, &where)
+	f := cmd.Flags()
+	f.StringVar(&caseID, "case", "", "the case's `id`")
+	f.StringVar(&out, "out", "", "the new `place`: folder or file.zip")
+	f.StringVar(&key, "key", "", "record in the custody log, signed by this key `folder`, that the bundle was verified")
+	return cmd
+}
+
+// get copies, verifies and, with a signer, records.
+func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer *keys.Signer) error {
+	st, err := openStore(ctx, where)
+	if err != nil {
+		return err
+	}
+	b, err := intake.Open(ctx, st, caseID, id)
+	if err != nil {
+		return storeError(err)
+	}
+	defer b.Close()
+	c, err := newCopying(to)
+	if err != nil {
+		return err
+	}
+	defer c.discard()
+	bar := app.Progress("getting")
+	err = intake.Get(ctx, b, c.out, func(n int64) { bar.Add(1, n) })
+	bar.Done()
+	if err = errors.Join(err, c.close()); err != nil {
+		err = storeError(fmt.Errorf("getting %s: %w", id, err))
+		if errors.Is(err, bundle.ErrVerify) {
+			err = cli.WithHint(err, inStore(st, caseID, id))
+		}
+		return err
+	}
+	r, err := verifyCopy(ctx, c.temp)
+	if err != nil {
+		return err
+	}
+	if r.OK() {
+		if err := c.place(); err != nil {
+			return err
+		}
+	}
+	if err := showReport(app, to, r); err != nil {
+		return err
+	}
+	failed := verdict(r, verifyFlags{})
+	if signer != nil {
+		if err := recordVerified(ctx, app, st, b, r, signer); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	if !r.OK() {
+		failed = cli.WithHint(failed, inStore(st, caseID, id))
+	}
+	return failed
+}
+
+// inStore says where to look at what the store holds instead of a copy.
+func inStore(st store.Store, caseID, id string) string {
+	return fmt.Sprintf("no copy was left; hozen verify %s names every problem", store.Place(st, intake.Prefix(caseID, id)))
+}
+
+func verifyCopy(ctx context.Context, place string) (*verify.Report, error) {
+	c, err := openBundle(ctx, place, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return verify.Bundle(ctx, c, verify.Options{Quick: true})
+}
+
+// unverified ends the name of a copy that is not whole and verified yet.
+const unverified = ".unverified"
+
+// copying is a copy under way. What is not placed is discarded.
+type copying struct {
+	out      sink.Output
+	to, temp string
+	zip      bool
+	closed   bool
+	placed   bool
+}
+
+// newCopying begins a copy that will be at the path to, which must not exist
+// or be an empty folder.
+func newCopying(to string) (*copying, error) {
+	c := &copying{to: filepath.Clean(to), zip: strings.HasSuffix(strings.ToLower(to), ".zip")}
+	c.temp = c.to + unverified
+	if err := free(c.to, c.zip); err != nil {
+		return nil, cli.WithHint(err, "a copy never takes the place of anything: name a new one with --out")
+	}
+	_, err := os.Lstat(c.temp)
+	switch {
+	case err == nil:
+		return nil, cli.WithHint(fmt.Errorf("output %s: %w", c.temp, fs.ErrExist), "a copy that broke off lies there, and proves nothing: remove it")
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("output: %w", err)
+	case c.zip:
+		c.out, err = sink.NewZip(c.temp)
+	default:
+		c.out, err = sink.NewDir(c.temp)
+	}
+	return c, err
+}
+
+// free is an error where something is at a path: anything for a file, anything
+// but an empty folder for a folder.
+func free(path string, file bool) error {
+	st, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && st.IsDir() && !file {
+		var names []os.DirEntry
+		if names, err = os.ReadDir(path); len(names) == 0 && err == nil {
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	return fmt.Errorf("output %s: %w", path, fs.ErrExist)
+}
+
+func (c *copying) close() error {
+	if c.closed {
+		return nil
+	}
+	c.closed = true
+	return c.out.Close()
+}
+
+// place gives the copy its name.
+func (c *copying) place() error {
+	err := free(c.to, c.zip)
+	if err == nil {
+		if err = os.Remove(c.to); errors.Is(err, fs.ErrNotExist) { // an empty folder
+			err = nil
+		}
+	}
+	if err == nil {
+		err = os.Rename(c.temp, c.to)
+	}
+	if err != nil {
+		return fmt.Errorf("naming the copy: %w", err)
+	}
+	c.placed = true
+	if d, err := os.Open(filepath.Dir(c.to)); err == nil { // the name must last as well; not every system can
+		_ = d.Sync()
+		d.Close()
+	}
+	return nil
+}
+
+// discard leaves nothing of a copy that was not placed.
+func (c *copying) discard() {
+	_ = c.close()
+	if !c.placed {
+		_ = os.RemoveAll(c.temp)
+	}
+}
