@@ -3,6 +3,7 @@ package bundle
 import (
 	"archive/zip"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,14 +15,22 @@ import (
 func (z *zipObjects) Whole() bool { return z.whole }
 
 // CheckContainer implements Container. It compares every byte of the ZIP that
-// is not an object's with what a writer would have put there.
+// is not an object's with what a writer would have put there. A ZIP that was not
+// completed may end anywhere, but must not say anything else before.
 func (z *zipObjects) CheckContainer(ended bool) error {
-	if !z.whole {
-		if ended && z.sound < z.size {
-			return fmt.Errorf("the ZIP's directory, from byte %d on, is damaged", z.sound)
-		}
+	err := z.compare(ended)
+	switch {
+	case z.whole || err == nil:
+		return err
+	case errors.Is(err, errCut):
 		return nil // the collector died: the bundle is unfinished, and says so
 	}
+	return fmt.Errorf("the ZIP was not completed, and is damaged: %w", err)
+}
+
+// compare stops behind the last sound entry where neither the ZIP was completed
+// nor the bundle: what follows there is the beginning of another.
+func (z *zipObjects) compare(ended bool) error {
 	type object struct {
 		name string
 		span
@@ -40,6 +49,9 @@ func (z *zipObjects) CheckContainer(ended bool) error {
 			return fmt.Errorf("the ZIP around %s: %w", o.name, err)
 		}
 	}
+	if !z.whole && !ended {
+		return nil
+	}
 	if err := zw.Close(); err != nil {
 		return fmt.Errorf("the ZIP's directory: %w", err)
 	}
@@ -48,6 +60,9 @@ func (z *zipObjects) CheckContainer(ended bool) error {
 	}
 	return nil
 }
+
+// errCut says that the file ends too soon, and says nothing wrong before.
+var errCut = errors.New("the file ends here")
 
 // zeros stands for objects' bytes while the container around them is compared.
 type zeros struct{}
@@ -90,13 +105,17 @@ func (m *matcher) Write(p []byte) (int, error) {
 
 func (m *matcher) compare(p []byte) error {
 	have := make([]byte, len(p))
-	if _, err := m.f.ReadAt(have, m.off); err != nil {
-		return fmt.Errorf("at byte %d: %w", m.off, err)
-	}
-	for i := range p {
+	n, err := m.f.ReadAt(have, m.off)
+	for i := range n {
 		if p[i] != have[i] {
 			return fmt.Errorf("byte %d is not what it must be", m.off+int64(i))
 		}
 	}
-	return nil
+	if n == len(p) {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		err = errCut
+	}
+	return fmt.Errorf("at byte %d: %w", m.off+int64(n), err)
 }

@@ -3,6 +3,8 @@ package bundle
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
@@ -32,6 +34,11 @@ func (b *Bundle) header(ctx context.Context) error {
 	b.Header = h
 	if b.verifier, err = note.NewVerifier(h.Signer.VKey); err != nil {
 		b.problem(name, "signer's verifier key: %v", err)
+	}
+	for _, listed := range slices.Sorted(maps.Keys(h.Files)) {
+		if !slices.Contains(seal.TextNames(), listed) {
+			b.problem(name, "names %q, which is none of the files that a bundle has", listed)
+		}
 	}
 	for _, name := range seal.TextNames() {
 		b.known[name] = true
@@ -160,10 +167,26 @@ func (b *Bundle) segmentLeaf(n int, name string, leaf []byte) {
 	case size != s.Size:
 		b.problem(s.Object, "has %d bytes; its leaf says %d", size, s.Size)
 	}
+	if due, known := b.nextSeq(n); known && s.First != due {
+		b.problem(name, "its first record is number %d; due here is %d", s.First, due)
+	}
 	if strings.HasSuffix(s.Object, ".age") != b.Encrypted() {
 		b.problem(name, "the object's name does not fit the header's encryption")
 	}
 	b.Segments = append(b.Segments, s)
+}
+
+// nextSeq is the sequence number that segment n must begin with; false where a
+// leaf before it could not be read.
+func (b *Bundle) nextSeq(n int) (uint64, bool) {
+	if len(b.Segments) != n-1 {
+		return 0, false
+	}
+	if n == 1 {
+		return 1, true
+	}
+	last := b.Segments[n-2]
+	return last.First + uint64(last.Items), true
 }
 
 func (b *Bundle) endLeaf(name string, leaf []byte) {

@@ -32,7 +32,8 @@ func (p Problem) String() string { return p.Where + ": " + p.What }
 type Bundle struct {
 	Header   seal.Header
 	Segments []seal.Segment // those under a good checkpoint
-	End      *seal.End      // nil where the bundle is unfinished
+	End      *seal.End      // nil where the bundle is unfinished: its leaf, or the container's end, was never written
+	EndLeaf  *seal.End      // the end leaf, where there is one, also in a container that was never completed
 	Last     seal.Checkpoint
 	LastFile string   // name of the last checkpoint's object
 	Tail     []string // objects of an unfinished bundle that no checkpoint speaks of
@@ -65,6 +66,10 @@ func Open(ctx context.Context, o Objects, ids ...age.Identity) (*Bundle, error) 
 		return nil, fmt.Errorf("%s: %w", o, err)
 	}
 	b.strays()
+	b.EndLeaf = b.End
+	if c, ok := o.(Container); ok && !c.Whole() {
+		b.End = nil
+	}
 	return b, nil
 }
 

@@ -30,7 +30,10 @@ func TestHostileFacts(t *testing.T) {
 		"far future": file(func(r *evidence.Record) { r.MTime = evidence.At(time.Unix(999_999_999_999, 0)) }),
 		"far past":   file(func(r *evidence.Record) { r.BTime = evidence.At(time.Unix(-99_999_999_999_999, 0)) }),
 		"long path":  file(func(r *evidence.Record) { r.SetPath("/" + strings.Repeat("\x01/", 600_000)) }),
-		"long name":  file(func(r *evidence.Record) { r.SetPath("/" + strings.Repeat("\xff", 1_200_000)); r.Streams = many(9000, 200) }),
+		"long name": file(func(r *evidence.Record) {
+			r.SetPath("/" + strings.Repeat("\xff", 1_200_000))
+			r.Streams = many(9000, 200)
+		}),
 		"streams":    file(func(r *evidence.Record) { r.Streams = many(9000, 200) }),
 		"attributes": file(func(r *evidence.Record) { r.Attributes = many(9000, 200) }),
 		"acl":        file(func(r *evidence.Record) { r.ACL = many(9000, 200) }),

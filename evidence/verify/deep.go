@@ -127,7 +127,7 @@ func (v *verification) count(tally map[evidence.Outcome]int) {
 // content checks the bytes of an item that lies in one segment.
 func (v *verification) content(seg *segment.Segment, r brief, d *digester) error {
 	if r.Size == 0 {
-		return nil
+		return d.nothing(r)
 	}
 	e, ok := seg.Entry(r.Seq)
 	if !ok {
@@ -166,7 +166,7 @@ func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Se
 
 // totals compares the end leaf's counts with what was read.
 func (v *verification) totals() {
-	e := v.b.End
+	e := v.b.EndLeaf
 	if e == nil || len(v.r.Problems) > 0 {
 		return
 	}

@@ -72,7 +72,7 @@ func (v *verification) segments(ctx context.Context) error {
 		return err
 	}
 	for item, err := range v.chains.open {
-		if v.b.End != nil {
+		if v.b.EndLeaf != nil {
 			v.problem("segments", "item %d: %v", item, err)
 		}
 	}

@@ -24,7 +24,7 @@ func (v *verification) signatures(ctx context.Context) error {
 	base := strings.TrimSuffix(b.LastFile, ".checkpoint") + ".cosign/"
 	for _, name := range slices.Sorted(maps.Keys(b.Names())) {
 		id, ok := strings.CutPrefix(name, base)
-		if !ok || b.End == nil {
+		if !ok || b.EndLeaf == nil {
 			continue
 		}
 		if stem, isKey := strings.CutSuffix(id, ".vkey"); isKey {

@@ -110,11 +110,10 @@ func (v *verification) container(context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := c.CheckContainer(v.b.End != nil); err != nil {
+	if err := c.CheckContainer(v.b.EndLeaf != nil); err != nil {
 		v.problem(v.b.String(), "%v", err)
 	}
 	if !c.Whole() {
-		v.r.State = seal.Unfinished
 		v.r.Tail = append(v.r.Tail, "(the ZIP's directory was never written)")
 	}
 	v.check("container", "every byte of the ZIP around the objects", "")
