@@ -139,21 +139,27 @@ func skippable(err error) bool {
 type content struct {
 	*salvage.Reader
 	t      *tree
+	path   string
 	fd     int
+	far    bool // on a mount that is served
 	closed bool
 }
 
-func newContent(t *tree, fd int, x *unix.Statx_t) *content {
+func newContent(t *tree, path string, fd int, x *unix.Statx_t) *content {
 	size := int64(x.Size)
 	opt := salvage.Options{Size: size, Max: size + Growth, Skippable: skippable}
 	if int64(x.Blocks)*512 < size && size > 4096 {
 		opt.NextData = file(fd).nextData(size)
 	}
+	if _, far := t.servedBy(path); far {
+		opt.NextData = nil // one more call that may never return
+		return &content{Reader: salvage.New(farFile{t, path, file(fd)}, opt), t: t, path: path, fd: fd, far: true}
+	}
 	if size > 1<<20 {
 		// Advice only: a kernel that ignores it reads the same bytes.
 		_ = unix.Fadvise(fd, 0, 0, unix.FADV_SEQUENTIAL)
 	}
-	return &content{Reader: salvage.New(file(fd), opt), t: t, fd: fd}
+	return &content{Reader: salvage.New(file(fd), opt), t: t, path: path, fd: fd}
 }
 
 // Finish implements evidence.Content.
@@ -163,7 +169,7 @@ func (c *content) Finish() evidence.Finish {
 	if c.closed {
 		return f
 	}
-	if x, err := statx(c.fd); err == nil {
+	if x, err := ask(c.t, c.path, func() (unix.Statx_t, error) { return statx(c.fd) }, nil); err == nil {
 		st := c.t.convert(&x)
 		f.After = &st
 	}
@@ -176,5 +182,9 @@ func (c *content) Close() error {
 		return nil
 	}
 	c.closed = true
+	if c.far {
+		go closeFD(c.fd) // it asks the server, and the answer changes nothing
+		return nil
+	}
 	return unix.Close(c.fd)
 }

@@ -21,13 +21,17 @@ import (
 // their bytes; a larger directory comes in the order the kernel gives.
 func (t *tree) ReadDir(ctx context.Context, path string) iter.Seq2[collect.Entry, error] {
 	return func(yield func(collect.Entry, error) bool) {
-		fd, err := t.openDir(path)
+		fd, err := ask(t, path, func() (int, error) { return t.openDir(path) }, closeFD)
 		if err != nil {
 			yield(collect.Entry{}, err)
 			return
 		}
 		defer unix.Close(fd)
-		err = readSorted(ctx, fd, yield)
+		look := fd
+		if _, far := t.servedBy(path); far {
+			look = -1 // a type that the listing doesn't give stays unknown
+		}
+		err = readSorted(ctx, look, t.entries(path, fd), yield)
 		if err != nil {
 			yield(collect.Entry{}, fmt.Errorf("read directory %q: %w", path, err))
 		}
@@ -51,8 +55,26 @@ func (t *tree) openDir(path string) (int, error) {
 	return fd, nil
 }
 
-// readSorted yields the entries of fd; an error is returned, not yielded.
-func readSorted(ctx context.Context, fd int, yield func(collect.Entry, error) bool) error {
+// entries returns a function that gives the next entries as getdents64(2) does.
+// Each call has a buffer of its own where one may be left behind.
+func (t *tree) entries(path string, fd int) func() ([]byte, error) {
+	var buf []byte
+	_, far := t.servedBy(path)
+	return func() ([]byte, error) {
+		if far || buf == nil {
+			buf = make([]byte, 64<<10)
+		}
+		b := buf
+		return ask(t, path, func() ([]byte, error) {
+			n, err := unix.Getdents(fd, b)
+			return b[:max(n, 0)], err
+		}, nil)
+	}
+}
+
+// readSorted yields what next gives; an error is returned, not yielded. In the
+// folder fd it looks for types that are not told.
+func readSorted(ctx context.Context, fd int, next func() ([]byte, error), yield func(collect.Entry, error) bool) error {
 	var batch []collect.Entry
 	streaming := false
 	flush := func() bool {
@@ -64,16 +86,15 @@ func readSorted(ctx context.Context, fd int, yield func(collect.Entry, error) bo
 		batch = batch[:0]
 		return true
 	}
-	buf := make([]byte, 64<<10)
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := unix.Getdents(fd, buf)
+		b, err := next()
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		if n <= 0 || err != nil {
+		if len(b) == 0 || err != nil {
 			if !streaming {
 				slices.SortFunc(batch, func(a, b collect.Entry) int { return strings.Compare(a.Name, b.Name) })
 			}
@@ -82,7 +103,7 @@ func readSorted(ctx context.Context, fd int, yield func(collect.Entry, error) bo
 			}
 			return err
 		}
-		batch = parseDirents(fd, buf[:n], batch)
+		batch = parseDirents(fd, b, batch)
 		streaming = streaming || len(batch) > sortLimit
 		if streaming && !flush() {
 			return nil

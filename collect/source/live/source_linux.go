@@ -37,6 +37,10 @@ type tree struct {
 	mountsAt time.Time
 	mounts   []mount
 	byPoint  map[string]int // topmost mount at a path of the tree
+	under    mount          // the one that the top lies in, as "/"
+
+	anyServed bool // some mount is served by another host or process
+	slow      slow
 
 	closeOnce sync.Once
 }
@@ -54,6 +58,7 @@ func open(top string, info collect.SourceInfo) (collect.Source, error) {
 		return nil, fmt.Errorf("open tree %q: %w", top, err)
 	}
 	t := &tree{info: info, base: base, dirs: newDirs(fd), pins: newPins()}
+	t.slow = slow{wait: answerTime, silent: map[string]time.Time{}}
 	t.readMounts()
 	t.tellMount()
 	return t, nil
@@ -100,6 +105,10 @@ func (t *tree) at(path string) (parent *dir, name string, err error) {
 
 // Lstat implements collect.Source.
 func (t *tree) Lstat(path string) (evidence.Stat, error) {
+	return ask(t, path, func() (evidence.Stat, error) { return t.lstat(path) }, nil)
+}
+
+func (t *tree) lstat(path string) (evidence.Stat, error) {
 	parent, name, err := t.at(path)
 	if err != nil {
 		return evidence.Stat{}, err
@@ -125,13 +134,17 @@ func (t *tree) Lstat(path string) (evidence.Stat, error) {
 func (t *tree) Crossing(path string, _ evidence.Stat) string {
 	t.mountsMu.Lock()
 	defer t.mountsMu.Unlock()
-	if time.Since(t.mountsAt) > 5*time.Second {
-		t.readMounts()
-	}
+	t.freshMounts()
 	if i, ok := t.byPoint[path]; ok && path != "/" {
 		return crossing(t.mounts, i)
 	}
 	return ""
+}
+
+func (t *tree) freshMounts() {
+	if time.Since(t.mountsAt) > 5*time.Second {
+		t.readMounts()
+	}
 }
 
 func (t *tree) readMounts() {
@@ -141,10 +154,13 @@ func (t *tree) readMounts() {
 		return // no /proc: what was known before stands
 	}
 	defer f.Close()
-	t.mounts = below(parseMounts(f), t.base)
+	all := parseMounts(f)
+	t.mounts, t.under = below(all, t.base), holder(all, t.base)
+	t.anyServed = t.under.served()
 	t.byPoint = make(map[string]int, len(t.mounts))
 	for i, m := range t.mounts {
 		t.byPoint[m.point] = i
+		t.anyServed = t.anyServed || m.served()
 	}
 }
 
@@ -159,12 +175,14 @@ func (t *tree) names() (users, groups map[uint32]string) {
 
 // small returns the first namesMax bytes of a file, or nothing.
 func (t *tree) small(path string) []byte {
-	f, err := t.openPlain(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, namesMax))
+	b, err := ask(t, path, func() ([]byte, error) {
+		f, err := t.openPlain(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return io.ReadAll(io.LimitReader(f, namesMax))
+	}, nil)
 	if err != nil {
 		return nil
 	}
@@ -186,40 +204,54 @@ func (t *tree) openPlain(path string) (*os.File, error) {
 
 // Open implements collect.Source.
 func (t *tree) Open(_ context.Context, path string) (evidence.Content, evidence.Stat, error) {
-	if c, st, ok := t.openPinned(path); ok {
-		return c, st, nil
+	o, err := ask(t, path, func() (opened, error) { return t.open(path) }, func(o opened) { o.Close() })
+	if err != nil {
+		return nil, o.st, err
+	}
+	return o.content, o.st, nil
+}
+
+// opened is a file, and what it was when it was opened.
+type opened struct {
+	*content
+	st evidence.Stat
+}
+
+func (t *tree) open(path string) (opened, error) {
+	if o, ok := t.openPinned(path); ok {
+		return o, nil
 	}
 	parent, name, err := t.at(path)
 	if err != nil {
-		return nil, evidence.Stat{}, err
+		return opened{}, err
 	}
 	defer t.dirs.put(parent)
 	fd, raw, err := t.openRegular(parent.fd, name)
 	if err != nil {
-		return nil, evidence.Stat{}, fmt.Errorf("open %q: %w", path, err)
+		return opened{}, fmt.Errorf("open %q: %w", path, err)
 	}
-	return newContent(t, fd, raw), t.convert(raw), nil
+	return opened{newContent(t, path, fd, raw), t.convert(raw)}, nil
 }
 
 // openPinned opens the object that Lstat has described just now. Where it
 // can't, the usual way says why.
-func (t *tree) openPinned(path string) (*content, evidence.Stat, bool) {
+func (t *tree) openPinned(path string) (opened, bool) {
 	p, ok := t.pins.take(path)
 	if !ok {
-		return nil, evidence.Stat{}, false
+		return opened{}, false
 	}
 	defer unix.Close(p.fd)
 	root, err := t.dirs.get(nil) // so that links stays open
 	if err != nil {
-		return nil, evidence.Stat{}, false
+		return opened{}, false
 	}
 	defer t.dirs.put(root)
 	if t.dirs.links < 0 {
-		return nil, evidence.Stat{}, false
+		return opened{}, false
 	}
 	fd, err := quietly(t.dirs.links, strconv.Itoa(p.fd), 0)
 	if err != nil {
-		return nil, evidence.Stat{}, false
+		return opened{}, false
 	}
-	return newContent(t, fd, &p.x), t.convert(&p.x), true
+	return opened{newContent(t, path, fd, &p.x), t.convert(&p.x)}, true
 }
