@@ -177,7 +177,6 @@ func (b *Builder) grow() {
 // domains in use.
 func (b *Builder) note(ind list.Indicator) {
 	b.head.kinds |= 1 << ind.Kind
-	host := ""
 	switch ind.Kind {
 	case list.CIDR:
 		p := netip.MustParsePrefix(ind.Key)
@@ -189,19 +188,27 @@ func (b *Builder) note(ind list.Indicator) {
 		}
 	case list.IP:
 		b.head.ip6 = b.head.ip6 || strings.IndexByte(ind.Key, ':') >= 0
+	}
+	b.noteHost(hostOf(ind.Kind, ind.Key))
+}
+
+// hostOf returns the host in the key of an indicator, "" where it has none.
+func hostOf(k list.Kind, key string) string {
+	switch k {
 	case list.Domain:
-		host = ind.Key
+		return key
 	case list.Email:
-		host = ind.Key[strings.LastIndexByte(ind.Key, '@')+1:]
+		return key[strings.LastIndexByte(key, '@')+1:]
 	case list.HostPort:
-		host = ind.Key[:strings.LastIndexByte(ind.Key, ':')]
+		return key[:strings.LastIndexByte(key, ':')]
 	case list.URL:
-		host, _, _ = strings.Cut(ind.Key, "/")
+		host, _, _ := strings.Cut(key, "/")
 		if i := strings.LastIndexByte(host, ':'); i > 0 && host[len(host)-1] != ']' {
 			host = host[:i]
 		}
+		return host
 	}
-	b.noteHost(host)
+	return ""
 }
 
 func (b *Builder) noteHost(host string) {

@@ -78,9 +78,15 @@ func (s *Set) IPs(a netip.Addr, found func(uint32)) {
 		return
 	}
 	var buf [64]byte
-	if e := lookup(s, list.IP, a.AppendTo(buf[:0])); e != 0 {
+	if e := s.Find(list.IP, a.AppendTo(buf[:0])); e != 0 {
 		found(e)
 	}
+	s.Networks(a, found)
+}
+
+// Networks calls found with the entries, 1-based, of the networks that an
+// address is in.
+func (s *Set) Networks(a netip.Addr, found func(uint32)) {
 	if !s.Has(list.CIDR) {
 		return
 	}
@@ -92,10 +98,14 @@ func (s *Set) IPs(a netip.Addr, found func(uint32)) {
 		if masks[n/64]&(1<<(n%64)) == 0 {
 			continue
 		}
+		if !s.may(networkHash(a, n)) {
+			continue
+		}
 		p, err := a.Prefix(n)
 		if err != nil {
 			continue
 		}
+		var buf [64]byte
 		if e := lookup(s, list.CIDR, p.AppendTo(buf[:0])); e != 0 {
 			found(e)
 		}
@@ -133,7 +143,12 @@ func (s *Set) MatchURL(rawURL string) []Hit {
 		return nil
 	}
 	var out []Hit
-	s.URLs([]byte(key), strings.IndexByte(key, '/'), func(e uint32, _ int) { out = s.Hits(out, e) })
+	slash := strings.IndexByte(key, '/')
+	if slash < 0 {
+		return nil
+	}
+	all := func(byte) bool { return true }
+	NewWalker(s, all, func(e uint32, _ int) { out = s.Hits(out, e) }).Walk([]byte(key[:slash]), []byte(key[slash:]), true)
 	return out
 }
 
@@ -145,43 +160,3 @@ func (s *Set) MatchEmail(address string) []Hit {
 	}
 	return s.Hits(nil, lookup(s, list.Email, key))
 }
-
-// maxURLEnds bounds the places in one URL at which a listed URL may end.
-const maxURLEnds = 64
-
-// URLs looks up every beginning of key that ends at a delimiter; slash is where
-// its path starts. found gets the entry, 1-based, and the length of what matched.
-func (s *Set) URLs(key []byte, slash int, found func(e uint32, n int)) {
-	urls, paths := s.Has(list.URL), s.Has(list.Path)
-	if slash < 0 || !urls && !paths {
-		return
-	}
-	whole := prefixes[[]byte]{key: key, h: hashSeed(list.URL)}
-	tail := prefixes[[]byte]{key: key[slash:], h: hashSeed(list.Path)}
-	try := func(n int) {
-		if urls {
-			if e := lookupHash(s, list.URL, whole.next(n), key[:n]); e != 0 {
-				found(e, n)
-			}
-		}
-		if paths && n-slash > 1 {
-			if e := lookupHash(s, list.Path, tail.next(n-slash), key[slash:n]); e != 0 {
-				found(e, n)
-			}
-		}
-	}
-	sentence := len(key) // where signs begin that may belong to the text around it
-	for sentence > slash+1 && strings.IndexByte(".,:!)]'*", key[sentence-1]) >= 0 {
-		sentence--
-	}
-	ends := 0
-	for n := slash + 1; n < len(key) && ends < maxURLEnds; n++ {
-		if n >= sentence || delimiter(key[n-1]) || delimiter(key[n]) {
-			try(n)
-			ends++
-		}
-	}
-	try(len(key))
-}
-
-func delimiter(c byte) bool { return c == '/' || c == '?' || c == '&' || c == '=' || c == ';' }

@@ -19,18 +19,21 @@ import (
 //	16  u32 bit set of kinds, u32 flags
 //	24  4 × u64 bit sets of prefix lengths: IPv4, then IPv6 (0 to 128)
 //	56  u64 duplicate listings that were not kept
-//	64  4 × (u64 offset, u64 length): entries, slots, arena, lists
-//	128 4096 bytes: bit set of hashed top-level domains
+//	64  6 × (u64 offset, u64 length): entries, slots, arena, lists, filter, names
+//	160 4096 bytes: bit set of hashed top-level domains
 //	…   the sections
 //
 // An entry is entrySize bytes: u32 key, raw, comment, except (offsets of texts
 // in the arena: u16 length, bytes), u32 line, u32 next listing of the same key
 // (1-based), u16 list, i16 score, u8 kind, 3 zero bytes. A slot of the open
 // hash table is u64: the upper half of the key's hash and the 1-based entry.
+// The filter is described at Builder.filter, names at Builder.names.
 const (
 	magic     = "hozenIOC"
-	version   = 1
-	headSize  = 128 + tldBytes
+	version   = 2
+	sections  = 6
+	tldAt     = 64 + 16*sections
+	headSize  = tldAt + tldBytes
 	tldBytes  = 4096
 	entrySize = 32
 	nextAt    = 20
@@ -71,8 +74,12 @@ func (h *head) setTLD(s string) {
 }
 
 func (h *head) marshal(b *Builder) []byte {
-	lists := []byte(strings.Join(b.files, "\x00"))
-	size := headSize + len(b.entries) + 8*len(b.slots) + len(b.arena) + len(lists)
+	names := b.names()
+	parts := [sections][]byte{b.entries, nil, b.arena, []byte(strings.Join(b.files, "\x00")), b.filter(names), names}
+	size := headSize + 8*len(b.slots)
+	for _, p := range parts {
+		size += len(p)
+	}
 	out := make([]byte, 0, size)
 	out = append(out, magic...)
 	flags := uint32(0)
@@ -88,16 +95,25 @@ func (h *head) marshal(b *Builder) []byte {
 		out = binary.LittleEndian.AppendUint64(out, v)
 	}
 	at := headSize
-	for _, n := range []int{len(b.entries), 8 * len(b.slots), len(b.arena), len(lists)} {
+	for i, p := range parts {
+		n := len(p)
+		if i == 1 {
+			n = 8 * len(b.slots)
+		}
 		out = binary.LittleEndian.AppendUint64(out, uint64(at))
 		out = binary.LittleEndian.AppendUint64(out, uint64(n))
 		at += n
 	}
-	out = append(append(out, h.tlds[:]...), b.entries...)
-	for _, v := range b.slots {
-		out = binary.LittleEndian.AppendUint64(out, v)
+	out = append(out, h.tlds[:]...)
+	for i, p := range parts {
+		if i == 1 {
+			for _, v := range b.slots {
+				out = binary.LittleEndian.AppendUint64(out, v)
+			}
+		}
+		out = append(out, p...)
 	}
-	return append(append(out, b.arena...), lists...)
+	return out
 }
 
 // Set is a compiled set of indicators. It is safe for concurrent use and does
@@ -112,9 +128,15 @@ type Set struct {
 	mask    uint64
 	arena   []byte
 	files   []string
+	filter  []byte
+	words   uint64 // of the filter, less one
+	names   []byte
 
 	once  sync.Once
 	paths *paths.Matcher
+
+	onceNames sync.Once
+	ascii     map[string]string // by the name as it is spelt, decomposed
 }
 
 // Load returns the set whose compiled form is blob, without copying it: blob
@@ -134,23 +156,28 @@ func Load(blob []byte) (*Set, error) {
 	for i := range s.masks {
 		s.masks[i] = le.Uint64(blob[24+8*i:])
 	}
-	var sections [4][]byte
-	for i := range sections {
+	var section [sections][]byte
+	for i := range section {
 		off, n := le.Uint64(blob[64+16*i:]), le.Uint64(blob[72+16*i:])
 		if off > uint64(len(blob)) || n > uint64(len(blob))-off {
 			return nil, fmt.Errorf("%w: section %d lies outside", ErrBlob, i)
 		}
-		sections[i] = blob[off : off+n]
+		section[i] = blob[off : off+n]
 	}
-	copy(s.tlds[:], blob[128:])
-	s.entries, s.slots, s.arena = sections[0], sections[1], sections[2]
+	copy(s.tlds[:], blob[tldAt:])
+	s.entries, s.slots, s.arena, s.filter, s.names = section[0], section[1], section[2], section[4], section[5]
 	n := len(s.slots) / 8
 	if uint64(len(s.entries)) != uint64(s.n)*entrySize || bits.OnesCount(uint(n)) != 1 || len(s.slots)%8 != 0 || uint64(n) <= uint64(s.n)/2 {
 		return nil, fmt.Errorf("%w: sizes don't agree", ErrBlob)
 	}
 	s.mask = uint64(n - 1)
-	if len(sections[3]) > 0 {
-		s.files = strings.Split(string(sections[3]), "\x00")
+	words := len(s.filter) / 8
+	if bits.OnesCount(uint(words)) != 1 || len(s.filter)%8 != 0 {
+		return nil, fmt.Errorf("%w: a filter of %d bytes", ErrBlob, len(s.filter))
+	}
+	s.words = uint64(words - 1)
+	if len(section[3]) > 0 {
+		s.files = strings.Split(string(section[3]), "\x00")
 	}
 	return s, nil
 }
@@ -187,7 +214,24 @@ func (s *Set) MayEnd(tld []byte) bool {
 }
 
 // Find returns the first entry of the key, 1-based, or 0.
-func (s *Set) Find(k list.Kind, key []byte) uint32 { return lookup(s, k, key) }
+func (s *Set) Find(k list.Kind, key []byte) uint32 {
+	h := keyHash(k, key)
+	if !s.may(h) {
+		return 0
+	}
+	return lookupHash(s, k, h, key)
+}
+
+// Host looks up the end of a name, two labels at least, in lower case and
+// A-labels. It returns the entry of a domain of that name, 1-based, or 0; and
+// whether any host of the set may end so. False is certain.
+func (s *Set) Host(end []byte) (e uint32, more bool) {
+	h := keyHash(list.Domain, end)
+	if !s.may(h) {
+		return 0, false
+	}
+	return lookupHash(s, list.Domain, h, end), true
+}
 
 // Key returns the normal form of the indicator of an entry, 1-based.
 func (s *Set) Key(e uint32) string { return string(s.text(s.entry(e - 1).key)) }

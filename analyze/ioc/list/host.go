@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Bounds of names, RFC 1035 section 2.3.4.
@@ -38,6 +39,13 @@ func DomainKey(s string) (string, bool) {
 
 // toASCII maps as UTS 46 asks for lookups, but lets underscores pass.
 var toASCII = idna.New(idna.MapForLookup(), idna.StrictDomainName(false), idna.Transitional(false))
+
+// Spelt returns a name in A-labels as people spell it. It is false for one
+// that has none, or a wrong one.
+func Spelt(key string) (string, bool) {
+	u, err := toASCII.ToUnicode(key)
+	return u, err == nil && u != key
+}
 
 // lower returns s with ASCII letters in lower case, and whether s is ASCII.
 func lower(s string) (string, bool) {
@@ -197,4 +205,18 @@ func EmailKey(s string) (string, bool) {
 // as this package and the scanner read it.
 func LocalByte(c byte) bool {
 	return labelByte(c) || 'A' <= c && c <= 'Z' || c == '.' || c == '+' || c == '%'
+}
+
+// MapRune returns what UTS 46 maps a rune of a name to for a lookup, which is
+// nothing for some; false for one that no name may have.
+func MapRune(r rune) (string, bool) {
+	s, err := toASCII.ToUnicode("a" + string(r)) // a mark can't stand first
+	if err != nil || len(s) == 0 {
+		return "", false
+	}
+	d := norm.NFD.String(s)
+	if d[0] != 'a' {
+		return "", false
+	}
+	return d[1:], true
 }

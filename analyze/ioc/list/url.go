@@ -101,19 +101,33 @@ func URLPathKey(s string) string {
 
 func appendUnescaped(b []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
-		if s[i] != '%' || i+2 >= len(s) || !hexOr(s[i+1], '0') || !hexOr(s[i+2], '0') {
+		if s[i] != '%' || i+2 >= len(s) {
 			b = append(b, s[i])
 			continue
 		}
-		c := unhex(s[i+1])<<4 | unhex(s[i+2])
-		if unreserved(c) {
+		c, plain, ok := Unescape(s[i+1], s[i+2])
+		switch {
+		case !ok:
+			b = append(b, s[i])
+			continue
+		case plain:
 			b = append(b, c)
-		} else {
-			b = append(b, '%', upperHex(s[i+1]), upperHex(s[i+2]))
+		default:
+			b = append(b, '%', UpperHex(s[i+1]), UpperHex(s[i+2]))
 		}
 		i += 2
 	}
 	return b
+}
+
+// Unescape reads the two digits behind a "%". It returns the byte that they
+// stand for, and whether the normal form has that byte in their place.
+func Unescape(hi, lo byte) (c byte, plain, ok bool) {
+	if !hexOr(hi, '0') || !hexOr(lo, '0') {
+		return 0, false, false
+	}
+	c = unhex(hi)<<4 | unhex(lo)
+	return c, unreserved(c), true
 }
 
 func unreserved(c byte) bool {
@@ -127,7 +141,8 @@ func unhex(c byte) byte {
 	return c | 0x20 - 'a' + 10
 }
 
-func upperHex(c byte) byte {
+// UpperHex returns a hex digit as the normal form has it.
+func UpperHex(c byte) byte {
 	if c >= 'a' {
 		return c - 0x20
 	}

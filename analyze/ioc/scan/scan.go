@@ -2,7 +2,7 @@ package scan
 
 import (
 	"bytes"
-	"net/netip"
+	"unicode/utf8"
 
 	"github.com/hozen-dfir/hozen/analyze/ioc/compiled"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
@@ -17,41 +17,31 @@ type Place struct {
 	Data   []byte // the bytes there, valid until the report returns
 }
 
-// margin is how many bytes around a place the scanner may need to see: a
-// domain name and a URL behind it, in UTF-16.
-const margin = 2 * (maxName + maxLocal + 32 + maxTail)
+// margin is how many bytes around a place the scanner may need to see: a name
+// and a URL behind it, in UTF-16.
+const margin = 2 * (maxSpelt + maxLocal + maxScheme + maxLabel + 32 + maxTail)
 
 // Scanner finds the indicators of a set in bytes. It is not safe for
 // concurrent use.
 type Scanner struct {
 	set    *compiled.Set
-	tok    tokens
-	wide   []byte
+	tok    *tokens
+	wide   window
+	digits []byte
 	report func(Place)
 
 	buf    []byte
 	base   int64 // of the buffer in the content
-	origin int   // window to buffer: buffer = origin + window*step
-	step   int
+	inWide bool  // tokens look at the window, not the buffer
 	dots   bool
 	hashes bool
-	ip6    bool
-	idn    bool
-	idnTLD bool
 }
 
-// New returns a scanner over set that hands what it finds to report.
-// Places come in no particular order, the same for the same content.
+// New returns a scanner over set that hands what it finds to report. Places
+// come in no particular order, the same for the same content.
 func New(set *compiled.Set, report func(Place)) *Scanner {
 	s := &Scanner{set: set, report: report}
-	s.tok.set = set
-	s.ip6 = set.HasIP6()
-	s.idn, s.idnTLD = set.HasIDN()
-	s.tok.idn = s.idn
-	for i := range s.tok.class {
-		s.tok.class[i] = classOf(byte(i))
-	}
-	s.tok.found = s.place
+	s.tok = newTokens(set, s.place)
 	for _, k := range []list.Kind{list.IP, list.CIDR, list.HostPort, list.Domain, list.URL, list.Path, list.Email} {
 		s.dots = s.dots || set.Has(k)
 	}
@@ -60,7 +50,7 @@ func New(set *compiled.Set, report func(Place)) *Scanner {
 }
 
 // Block is the size of the blocks in which content is best scanned.
-const Block = blockSize
+const Block = 1 << 20
 
 // Part scans those indicators of b, content that is whole in memory, whose
 // search starts in b[lo:hi].
@@ -73,10 +63,11 @@ func (s *Scanner) Bytes(b []byte) { s.block(b, 0, 0, len(b)) }
 // content. Where content goes on, margin bytes must surround lo and hi.
 func (s *Scanner) block(buf []byte, base int64, lo, hi int) {
 	s.buf, s.base = buf, base
+	s.wide.reset()
 	if s.dots {
 		s.scanDots(buf, lo, hi)
 	}
-	if s.ip6 {
+	if s.set.HasIP6() {
 		s.scanColons(buf, lo, hi)
 	}
 	if s.hashes {
@@ -85,165 +76,66 @@ func (s *Scanner) block(buf []byte, base int64, lo, hi int) {
 }
 
 func (s *Scanner) place(e uint32, start, end int) {
-	from, to := s.origin+start*s.step, s.origin+end*s.step
-	s.report(Place{Entry: e, Offset: s.base + int64(from), Length: to - from, Wide: s.step == 2, Data: s.buf[from:to]})
+	if s.inWide {
+		start, end = int(s.wide.at[start]), int(s.wide.at[end])
+	}
+	s.report(Place{Entry: e, Offset: s.base + int64(start), Length: end - start, Wide: s.inWide, Data: s.buf[start:end]})
 }
 
 func (s *Scanner) scanDots(buf []byte, lo, hi int) {
-	class := &s.tok.class
 	for p := lo; p < hi; p++ {
-		i := bytes.IndexByte(buf[p:hi], '.')
-		if i < 0 {
-			return
+		if buf[p] != '.' {
+			i := bytes.IndexByte(buf[p:hi], '.')
+			if i < 0 {
+				return
+			}
+			p += i
 		}
-		p += i
-		if p == 0 || p+1 >= len(buf) {
-			continue
-		}
-		before, after := buf[p-1], buf[p+1]
 		switch {
-		case class[after]&isLabel != 0:
-			if class[before]&isLabel != 0 || before >= 0x80 && s.idn {
-				s.narrow(buf, p, before)
-			}
-		case after == 0 && before == 0 && p >= 2 && p+3 < len(buf) && buf[p+3] == 0:
-			if class[buf[p-2]]&isLabel != 0 && class[buf[p+2]]&isLabel != 0 {
-				s.wideDot(buf, p)
-			}
-		case after >= 0x80 && s.idnTLD:
-			s.narrowIDN(buf, p)
+		case p+1 >= len(buf):
+		case buf[p+1] != 0:
+			s.inWide = false
+			s.tok.dot(buf, p)
+		case p >= 2 && p+3 < len(buf) && s.nameUnit(buf, p-2) && s.nameUnit(buf, p+2):
+			s.inWide = true
+			at := s.wide.index(s.tok.runes, buf, p)
+			s.tok.dot(s.wide.text, at)
 		}
 	}
 }
 
-func (s *Scanner) narrow(buf []byte, p int, before byte) {
-	s.origin, s.step = 0, 1
-	if before < 0x80 {
-		s.tok.at(buf, p)
-		return
+// nameUnit reports whether the UTF-16 unit at i may belong to a name.
+func (s *Scanner) nameUnit(buf []byte, i int) bool {
+	if buf[i+1] == 0 && buf[i] < utf8.RuneSelf {
+		return s.tok.class[buf[i]]&isLabel != 0
 	}
-	end := p + 1
-	for end < len(buf) && end-p <= maxLabel && s.tok.class[buf[end]]&isLabel != 0 {
-		end++
-	}
-	last := end+1 >= len(buf) || buf[end] != '.' || s.tok.class[buf[end+1]]&isLabel == 0
-	if last && s.tok.wanted(buf, p, end) {
-		s.tok.international(buf, p, end)
-	}
-}
-
-// narrowIDN reads a name whose last label has letters beyond ASCII.
-func (s *Scanner) narrowIDN(buf []byte, p int) {
-	end := p + 1
-	for end < len(buf) && end-p <= 3*maxLabel && (buf[end] >= 0x80 || s.tok.class[buf[end]]&isLabel != 0) {
-		end++
-	}
-	if end+1 < len(buf) && buf[end] == '.' && (buf[end+1] >= 0x80 || s.tok.class[buf[end+1]]&isLabel != 0) {
-		return // not the last label
-	}
-	s.origin, s.step = 0, 1
-	s.tok.international(buf, p, end)
-}
-
-// wideDot copies the UTF-16 text around a dot to a window of single bytes.
-func (s *Scanner) wideDot(buf []byte, p int) {
-	end := p + 2
-	for end+1 < len(buf) && end-p <= 2*maxLabel && buf[end+1] == 0 && s.tok.class[buf[end]]&isLabel != 0 {
-		end += 2
-	}
-	if end+3 < len(buf) && buf[end] == '.' && buf[end+1] == 0 && s.tok.class[buf[end+2]]&isLabel != 0 && buf[end+3] == 0 {
-		return // not the last dot
-	}
-	start := p
-	for start >= 2 && p-start < 2*(maxName+maxLocal+16) && buf[start-1] == 0 && buf[start-2] > ' ' {
-		start -= 2
-	}
-	s.wide = s.wide[:0]
-	for i := start; i+1 < len(buf) && buf[i+1] == 0 && i-p < 2*(maxLabel+8+maxTail); i += 2 {
-		if buf[i] <= ' ' {
-			break
-		}
-		c := buf[i]
-		if c >= 0x80 { // Latin-1, no part of a name
-			c = ' '
-		}
-		s.wide = append(s.wide, c)
-	}
-	s.origin, s.step = start, 2
-	s.tok.at(s.wide, (p-start)/2)
+	return unitOf(s.tok.runes, buf, i) != 0
 }
 
 // scanColons looks for IPv6 addresses, at their first colon.
 func (s *Scanner) scanColons(buf []byte, lo, hi int) {
 	class := &s.tok.class
 	for p := lo; p < hi; p++ {
-		i := bytes.IndexByte(buf[p:hi], ':')
-		if i < 0 {
-			return
+		if buf[p] != ':' {
+			i := bytes.IndexByte(buf[p:hi], ':')
+			if i < 0 {
+				return
+			}
+			p += i
 		}
-		p += i
-		if p+3 >= len(buf) {
+		if p+3 >= len(buf) && p+2 >= len(buf) {
 			continue
 		}
 		after := buf[p+1]
 		switch {
 		case after == ':' || class[after]&isHex != 0:
-			s.origin, s.step = 0, 1
-			s.ipv6(buf, p)
-		case after == 0 && buf[p+3] == 0 && (buf[p+2] == ':' || class[buf[p+2]]&isHex != 0):
-			s.wide6(buf, p)
+			s.inWide = false
+			s.tok.ipv6(buf, p)
+		case after == 0 && p+3 < len(buf) && buf[p+3] == 0 && (buf[p+2] == ':' || class[buf[p+2]]&isHex != 0):
+			s.inWide = true
+			at := s.wide.index(s.tok.runes, buf, p)
+			s.tok.ipv6(s.wide.text, at)
 		}
-	}
-}
-
-func (s *Scanner) wide6(buf []byte, p int) {
-	start := p
-	for start >= 2 && p-start < 16 && buf[start-1] == 0 {
-		start -= 2
-	}
-	s.wide = s.wide[:0]
-	for i := start; i+1 < len(buf) && buf[i+1] == 0 && i-p < 2*(64+maxTail) && (i < p || buf[i] > ' '); i += 2 {
-		s.wide = append(s.wide, buf[i])
-	}
-	s.origin, s.step = start, 2
-	s.ipv6(s.wide, (p-start)/2)
-}
-
-// ipv6 reads the address whose first colon is at colon.
-func (s *Scanner) ipv6(win []byte, colon int) {
-	class := &s.tok.class
-	start := colon
-	for start > 0 && colon-start < 5 && class[win[start-1]]&isHex != 0 {
-		start--
-	}
-	if start > 0 && (class[win[start-1]]&isLabel != 0 || colon-start > 4) {
-		// A word before the address: "IPv6:2001:db8::1" in mail headers,
-		// "ip6:" in SPF records. Its colon is not the address's.
-		start = colon + 1
-	} else if colon-start > 4 || start > 0 && (win[start-1] == ':' || win[start-1] == '.') {
-		return
-	}
-	end, colons := max(start, colon), 0
-	for end < len(win) && end-start <= 45 && (class[win[end]]&isHex != 0 || win[end] == ':' || win[end] == '.') {
-		if win[end] == ':' {
-			colons++
-		}
-		end++
-	}
-	if end < len(win) && class[win[end]]&isLabel != 0 || colons < 2 {
-		return
-	}
-	for end > start+2 && (win[end-1] == '.' || win[end-1] == ':' && win[end-2] != ':') {
-		end--
-	}
-	a, err := netip.ParseAddr(string(win[start:end]))
-	if err != nil || end-start > 45 || a.Is4In6() {
-		return
-	}
-	s.set.IPs(a, func(e uint32) { s.place(e, start, end) })
-	if start > 0 && win[start-1] == '[' && end < len(win) && win[end] == ']' {
-		s.tok.key = append(a.AppendTo(append(s.tok.key[:0], '[')), ']')
-		s.tok.behind(win, start-1, end+1, nil)
 	}
 }
 
@@ -283,8 +175,8 @@ func (s *Scanner) narrowHex(buf []byte, p, lo, hi int) int {
 	if start < lo || start >= hi || start > 0 && class[buf[start-1]]&isAlnum != 0 || end < len(buf) && class[buf[end]]&isAlnum != 0 {
 		return end
 	}
-	s.origin, s.step = 0, 1
-	s.hex(buf[start:end], start)
+	s.inWide = false
+	s.hex(buf[start:end], start, end)
 	return end
 }
 
@@ -303,16 +195,16 @@ func (s *Scanner) wideHex(buf []byte, p, lo, hi int) int {
 	if start < lo || start >= hi || alnum(start-2) || alnum(end) {
 		return end
 	}
-	s.wide = s.wide[:0]
-	for i := start; i < end && len(s.wide) <= 64; i += 2 {
-		s.wide = append(s.wide, buf[i])
+	s.digits = s.digits[:0]
+	for i := start; i < end && len(s.digits) <= 64; i += 2 {
+		s.digits = append(s.digits, buf[i])
 	}
-	s.origin, s.step = start, 2
-	s.hex(s.wide, 0)
+	s.inWide = true
+	s.hex(s.digits, start, end)
 	return end
 }
 
-func (s *Scanner) hex(run []byte, start int) {
+func (s *Scanner) hex(run []byte, start, end int) {
 	kind := list.MD5
 	switch len(run) {
 	case 32:
@@ -328,6 +220,6 @@ func (s *Scanner) hex(run []byte, start int) {
 		low[i] = lowByte(c)
 	}
 	if e := s.set.Find(kind, low[:len(run)]); e != 0 {
-		s.place(e, start, start+len(run))
+		s.report(Place{Entry: e, Offset: s.base + int64(start), Length: end - start, Wide: s.inWide, Data: s.buf[start:end]})
 	}
 }

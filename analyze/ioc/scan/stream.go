@@ -7,14 +7,11 @@ import (
 	"io"
 )
 
-// blockSize is how much of an item is searched at once.
-const blockSize = 1 << 20
-
 // Read scans size bytes of r in blocks that overlap, so that nothing at a
 // border is lost or found twice; every byte is also written to each of tee, in
 // order. It returns at the first error, with what stands before it scanned.
 func (s *Scanner) Read(ctx context.Context, r io.ReaderAt, size int64, tee io.Writer) error {
-	buf := make([]byte, 0, blockSize+2*margin)
+	buf := make([]byte, 0, Block+2*margin)
 	var base int64 // of buf in the content
 	lo := 0        // where the next search starts in buf
 	for {

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"net/netip"
+	"unicode/utf8"
 
 	"github.com/hozen-dfir/hozen/analyze/ioc/compiled"
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
@@ -52,15 +53,43 @@ const (
 	maxTail  = list.MaxURL // of a URL behind its host
 )
 
-// tokens looks up what stands around one dot. It belongs to one scanner.
+// tokens looks up what stands around one dot or colon. It belongs to one
+// scanner.
 type tokens struct {
-	set   *compiled.Set
-	idn   bool
-	class [256]byte
-	low   [maxName + 8]byte
-	key   []byte
+	set    *compiled.Set
+	walker *compiled.Walker
+	runes  *runes
+	class  [256]byte
+	low    []byte
+	key    []byte
+	full   spelt
 	// found gets an entry (1-based) and the place in the window.
-	found func(e uint32, start, end int)
+	found             func(e uint32, start, end int)
+	urlStart, urlPath int // of the URL that walker reads
+}
+
+func newTokens(set *compiled.Set, found func(e uint32, start, end int)) *tokens {
+	t := &tokens{set: set, runes: &runes{}, found: found}
+	for i := range t.class {
+		t.class[i] = classOf(byte(i))
+	}
+	t.walker = compiled.NewWalker(set, func(c byte) bool { return t.class[c]&isURL != 0 }, t.url)
+	return t
+}
+
+// dot examines the token around win[dot].
+func (t *tokens) dot(win []byte, dot int) {
+	if dot == 0 || dot+1 >= len(win) {
+		return
+	}
+	before, after := win[dot-1], win[dot+1]
+	left, right := t.class[before]&isLabel != 0, t.class[after]&isLabel != 0
+	switch {
+	case left && right:
+		t.at(win, dot)
+	case (left || before >= utf8.RuneSelf) && (right || after >= utf8.RuneSelf):
+		t.spelt(win, dot, true)
+	}
 }
 
 // at examines the token around the dot win[dot], which has label bytes on both
@@ -73,7 +102,11 @@ func (t *tokens) at(win []byte, dot int) {
 	if end-dot > maxLabel+1 {
 		return
 	}
-	if end+1 < len(win) && win[end] == '.' && t.class[win[end+1]]&isLabel != 0 {
+	if end < len(win) && win[end] >= utf8.RuneSelf && t.runes.after(win, end) == cased {
+		t.spelt(win, dot, true) // the label goes on beyond ASCII
+		return
+	}
+	if t.goesOn(win, end) {
 		return // not the last
 	}
 	local := end < len(win) && win[end] == '@' // of a mail address
@@ -87,7 +120,7 @@ func (t *tokens) at(win []byte, dot int) {
 		t.ipv4(win, dot, end)
 		return
 	}
-	if !local && t.wanted(win, dot, end) {
+	if !local {
 		t.name(win, dot, end)
 	}
 }
@@ -101,17 +134,10 @@ func (t *tokens) digits(b []byte) bool {
 	return true
 }
 
-// wanted asks whether any indicator has this top-level domain; where paths of
-// URLs are listed, every host with a path behind it is wanted.
-func (t *tokens) wanted(win []byte, dot, end int) bool {
-	l := t.low[:end-dot-1]
-	for i, c := range win[dot+1 : end] {
-		l[i] = lowByte(c)
-	}
-	if t.set.MayEnd(l) {
-		return true
-	}
-	return t.set.Has(list.Path) && end < len(win) && (win[end] == '/' || win[end] == ':')
+// pathBehind asks whether a path of a URL may stand behind the host that ends
+// at end, and any is listed.
+func (t *tokens) pathBehind(win []byte, end int) bool {
+	return end < len(win) && (win[end] == '/' || win[end] == ':' || win[end] == '?') && t.set.Has(list.Path)
 }
 
 func lowByte(c byte) byte {
@@ -142,11 +168,18 @@ func (t *tokens) ipv4(win []byte, dot, end int) {
 	if !ok {
 		return
 	}
-	if t.set.Has(list.IP) || t.set.Has(list.CIDR) {
-		t.set.IPs(a, func(e uint32) { t.found(e, start, end) })
+	if start > 0 && t.runes.before(win, start) == cased {
+		return
 	}
-	t.key = append(t.key[:0], win[start:end]...)
-	t.behind(win, start, end, nil)
+	host := win[start:end]
+	if e := t.set.Find(list.IP, host); e != 0 {
+		t.found(e, start, end)
+	}
+	if t.set.Has(list.CIDR) {
+		t.set.Networks(a, func(e uint32) { t.found(e, start, end) })
+	}
+	t.hostPort(host, win, start, end)
+	t.behind(win, start, end, host, true)
 }
 
 // unescaped returns where a token begins whose first two bytes belong to an
@@ -185,19 +218,25 @@ func parse4(b []byte) (netip.Addr, bool) {
 
 // name reads the domain name whose last dot is at dot.
 func (t *tokens) name(win []byte, dot, end int) {
-	start := dot
-	for start > 0 && end-start < maxName {
-		c := win[start-1]
-		if c == '.' && win[start] == '.' || c != '.' && t.class[c]&isLabel == 0 {
-			break
+	t.low = t.low[:0]
+	for _, c := range win[dot+1 : end] {
+		t.low = append(t.low, lowByte(c))
+	}
+	known, paths := t.set.MayEnd(t.low), t.pathBehind(win, end)
+	if !known && !paths {
+		return
+	}
+	start, cut := t.nameStart(win, dot, end)
+	piece := false // of a name that goes on beyond ASCII
+	if start > 0 && win[start-1] >= utf8.RuneSelf {
+		class := t.runes.before(win, start)
+		piece = class == cased || class != noLabel && win[start] == '.'
+		if class != noLabel {
+			t.spelt(win, dot, piece)
 		}
-		start--
+		cut = cut || class == cased && win[start] != '.'
 	}
-	cut := false // the name goes on to the left, beyond what a name may have
-	if start > 0 && end-start >= maxName {
-		cut = win[start-1] == '.' || t.class[win[start-1]]&isLabel != 0
-	}
-	if !cut {
+	if !cut && !piece {
 		start = t.unescaped(win, start, dot)
 	}
 	for start < dot && (win[start] == '.' || win[start] == '-') {
@@ -206,38 +245,59 @@ func (t *tokens) name(win []byte, dot, end int) {
 	if start == dot {
 		return
 	}
-	if t.idn && start > 0 && win[start-1] >= 0x80 {
-		t.international(win, dot, end)
+	var host []byte
+	if known && t.names(win, start, end, cut) && !piece {
+		host = t.low
+		if start > 0 && win[start-1] == '@' {
+			t.email(win, host, start, end)
+		}
 	}
-	low := t.low[:end-start]
-	for i, c := range win[start:end] {
-		low[i] = lowByte(c)
+	if !piece {
+		t.behind(win, start, end, host, paths)
 	}
-	t.names(low, cut, start, end)
-	if cut {
-		return
-	}
-	if start > 0 && win[start-1] == '@' && t.set.Has(list.Email) {
-		t.email(win, low, start, end)
-	}
-	t.key = append(t.key[:0], low...)
-	t.behind(win, start, end, low)
 }
 
-// names looks up every ending of name that starts a label.
-func (t *tokens) names(name []byte, cut bool, start, end int) {
-	if !t.set.Has(list.Domain) {
-		return
+// nameStart returns where the name begins whose last dot is at dot, and
+// whether it goes on to the left, beyond what a name may have.
+func (t *tokens) nameStart(win []byte, dot, end int) (start int, cut bool) {
+	start = dot
+	for start > 0 && end-start < maxName {
+		c := win[start-1]
+		if c == '.' && win[start] == '.' || c != '.' && t.class[c]&isLabel == 0 {
+			break
+		}
+		start--
 	}
+	if start > 0 && end-start >= maxName {
+		cut = win[start-1] == '.' || t.class[win[start-1]]&isLabel != 0
+	}
+	return start, cut
+}
+
+// names looks up every end of the name that starts a label, the shortest
+// first, as long as any host of the set ends so. It leaves the name in t.low,
+// and reports whether a host of the set may be the whole of it.
+func (t *tokens) names(win []byte, start, end int, cut bool) bool {
+	t.low = t.low[:0]
+	for _, c := range win[start:end] {
+		t.low = append(t.low, lowByte(c))
+	}
+	name := t.low
 	for i := bytes.LastIndexByte(name, '.'); i >= 0; {
 		i = bytes.LastIndexByte(name[:i], '.')
 		if i < 0 && cut {
-			return
+			return false
 		}
-		if e := t.set.Find(list.Domain, name[i+1:]); e != 0 {
+		e, more := t.set.Host(name[i+1:])
+		if !more {
+			return false
+		}
+		if e != 0 {
 			t.found(e, start+i+1, end)
 		}
+		t.hostPort(name[i+1:], win, start+i+1, end)
 	}
+	return true
 }
 
 func (t *tokens) email(win, domain []byte, start, end int) {
@@ -249,7 +309,7 @@ func (t *tokens) email(win, domain []byte, start, end int) {
 	for from < at && win[from] == '.' {
 		from++
 	}
-	if from == at || at-from > maxLocal {
+	if from == at || at-from > maxLocal || from > 0 && t.runes.before(win, from) == cased {
 		return
 	}
 	t.key = t.key[:0]
