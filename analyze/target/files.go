@@ -24,7 +24,8 @@ const maxDepth = 1000
 
 // Files is a plain folder, swept to the bottom, or a single file. Links are
 // not followed (but for the path given itself), and only regular files are
-// opened. Items come sorted by name within each folder.
+// opened. A file that states no size, as those of proc, is read to its end, 16
+// MiB at most. Items come sorted by name within each folder.
 type Files struct {
 	path string
 }
@@ -60,7 +61,7 @@ func (f *Files) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 			yield(analyze.Input{}, err)
 			return
 		}
-		w := &walk{ctx: ctx, root: root, top: top, yield: yield}
+		w := &walk{ctx: ctx, root: root, top: top, yield: yield, madeUp: map[uint64]bool{}}
 		if st.IsDir() {
 			w.folder(".", 0)
 		} else {
@@ -77,6 +78,9 @@ type walk struct {
 	root  *os.Root
 	top   string
 	yield func(analyze.Input, error) bool
+	// madeUp tells of devices met so far whether the kernel makes up what is
+	// on them.
+	madeUp map[uint64]bool
 }
 
 // single yields the one file that was named, following it if it is a link.
@@ -87,6 +91,10 @@ func (w *walk) single(path string) bool {
 	}
 	if w.root, err = os.OpenRoot(filepath.Dir(real)); err != nil {
 		return w.yield(analyze.Input{}, err)
+	}
+	if d, err := w.root.Open("."); err == nil {
+		w.note(d)
+		d.Close()
 	}
 	if st, err := w.root.Lstat(filepath.Base(real)); err == nil && !st.Mode().IsRegular() {
 		return w.yield(unswept(path, "not a regular file, and not opened"), nil)
@@ -135,9 +143,19 @@ func (w *walk) names(rel string) ([]string, error) {
 		return nil, err
 	}
 	defer d.Close()
+	w.note(d)
 	names, err := d.Readdirnames(-1)
 	slices.Sort(names)
 	return names, err
+}
+
+// note remembers what kind of filesystem a folder is on.
+func (w *walk) note(d *os.File) {
+	if st, err := d.Stat(); err == nil {
+		if _, ok := w.madeUp[device(st)]; !ok {
+			w.madeUp[device(st)] = madeUp(d)
+		}
+	}
 }
 
 // shown is the path as the user would write it.
@@ -165,9 +183,11 @@ func (w *walk) entry(rel, shown string, depth int) bool {
 		return w.yield(unswept(shown, fmt.Sprintf("deeper than %d folders", maxDepth)), nil)
 	case st.IsDir():
 		return w.yield(analyze.Input{Record: r}, nil) && w.folder(rel, depth+1)
+	case st.Mode().IsRegular() && (st.Size() == 0 || w.madeUp[device(st)]):
+		return w.yield(w.unsized(rel, shown, st, r), nil)
 	case st.Mode().IsRegular() && st.Size() > analyze.MaxSize:
 		r.Outcome, r.Error = evidence.Failed, fmt.Sprintf("%d bytes; at most %d are examined", st.Size(), int64(analyze.MaxSize))
-	case st.Mode().IsRegular() && st.Size() > 0:
+	case st.Mode().IsRegular():
 		return w.yield(w.file(rel, st, r), nil)
 	}
 	if st.Mode()&fs.ModeSymlink != 0 {

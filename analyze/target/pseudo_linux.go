@@ -24,6 +24,19 @@ func pseudo(root *os.Root, rel string, st fs.FileInfo) bool {
 		return false
 	}
 	defer d.Close()
+	return madeUp(d)
+}
+
+// device names the filesystem that a file is on.
+func device(st fs.FileInfo) uint64 {
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		return sys.Dev
+	}
+	return 0
+}
+
+// madeUp reports whether a folder is on a filesystem that the kernel makes up.
+func madeUp(d *os.File) bool {
 	var f unix.Statfs_t
 	if unix.Fstatfs(int(d.Fd()), &f) != nil {
 		return false
