@@ -19,7 +19,7 @@ gap()    { printf 'gap     %s: %s\n' "$1" "$2"; gaps=1; }
 die()    { printf 'error: %s\n' "$2" >&2; exit "$1"; }
 
 [ $# -ge 1 ] && [ $# -le 2 ] || die 2 "usage: verify.sh FOLDER [KEYS]"
-for tool in openssl sha256sum base64 od head tail cmp mktemp; do
+for tool in openssl sha256sum base64 od head tail cmp mktemp cat tr wc rm; do
   command -v "$tool" >/dev/null || die 1 "$tool is missing"
 done
 declare -A known=() named=()
@@ -92,6 +92,12 @@ root() {
   bytes "$h" | base64 -w0
 }
 
+# below FOLDER/: what lies below, folders left out; each name ends in a zero byte.
+below() {
+  local e
+  shopt -s dotglob
+  for e in "$1"*; do if [ -d "$e" ] && [ ! -L "$e" ]; then below "$e/"; else printf '%s\0' "$e"; fi; done
+}
 # What lies here? Every name must be one that a log has.
 last=-1
 while IFS= read -r -d '' f; do
@@ -103,7 +109,7 @@ while IFS= read -r -d '' f; do
     .hozen-tmp-*|*/.hozen-tmp-*) ;; # what a write that did not finish left
     *) damage "$(printable "$f")" "does not belong to a custody log" ;;
   esac
-done < <(find . -mindepth 1 ! -type d -printf '%P\0')
+done < <(below '')
 [ $last -ge 0 ] || { gap entries "there is no custody log"; [ $bad -eq 0 ] || exit 4; exit 3; }
 
 S='"([^"\\]|\\.)*"'

@@ -22,8 +22,10 @@ while [ $# -gt 0 ]; do
     *) [ -z "$dir" ] || use "more than one folder"; dir=$1; shift ;;
   esac
 done
-[ -n "$dir" ] || dir=$(dirname "${BASH_SOURCE[0]}")
-for t in openssl sha256sum base64 mktemp tail head stat od; do
+if [ -z "$dir" ]; then # the folder that the script lies in
+  case ${BASH_SOURCE[0]} in */*) dir=${BASH_SOURCE[0]%/*}/ ;; *) dir=. ;; esac
+fi
+for t in openssl sha256sum base64 mktemp tail head stat od tr cat cp rm; do
   command -v "$t" >/dev/null || { echo "this script needs $t" >&2; exit 2; }
 done
 cd -- "$dir" 2>/dev/null || use "no folder $dir"
