@@ -3,6 +3,7 @@ package expand
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -15,8 +16,10 @@ import (
 // Options say how a source is searched.
 type Options struct {
 	// Own are paths of this source that are the collector's own output: they
-	// are recorded as skipped and not entered.
-	Own []string
+	// are recorded as skipped and not entered. OwnIDs are the objects there,
+	// which may be met under other names, too: behind a bind mount.
+	Own    []string
+	OwnIDs []ID
 	// MaxEntries bounds the directory entries looked at for one pattern; 0
 	// means DefaultEntries. Trees named by hand are not bounded by it.
 	MaxEntries int64
@@ -28,6 +31,9 @@ type Options struct {
 	// Dry is for estimates: no command runs, whatever AllowCommands says.
 	Dry bool
 }
+
+// ID names an object of a source by the Dev and Inode of its Stat.
+type ID struct{ Dev, Inode string }
 
 // Bounds of one pattern's search, and of one walk.
 const (
@@ -89,15 +95,18 @@ func (c *Collector) Notes() []string { return c.env.notes }
 // may be in the bundle more than once.
 func (c *Collector) Overflowed() bool { return c.seen.overflowed() }
 
-// own reports whether a path is the collector's output or lies in it.
-func (c *Collector) own(path string) bool {
+// own reports whether an object is the collector's output or lies in it.
+func (c *Collector) own(p place) bool {
 	for _, o := range c.opt.Own {
-		if path == o || strings.HasPrefix(path, o) && path[len(o)] == '/' {
+		if p.path == o || strings.HasPrefix(p.path, o) && p.path[len(o)] == '/' {
 			return true
 		}
 	}
-	return false
+	return p.st.Inode != "" && slices.Contains(c.opt.OwnIDs, ID{p.st.Dev, p.st.Inode})
 }
+
+// still reports whether the source can't change while it is read.
+func (c *Collector) still() bool { return !c.info.Live && c.info.Method != "os" }
 
 // askers names every definition whose patterns match the path, first the one
 // that takes it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/glob"
+	"github.com/hozen-dfir/hozen/collect/source"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
@@ -69,7 +70,7 @@ func (s *search) expand(ctx context.Context, dir place, segs []glob.Segment) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.c.own(dir.path) {
+	if s.c.own(dir) {
 		return s.skipOwn(ctx, dir)
 	}
 	seg, rest := segs[0], segs[1:]
@@ -129,7 +130,7 @@ func (s *search) matched(ctx context.Context, dir place, e collect.Entry, rest [
 	if len(rest) > 0 && e.Type != evidence.TypeDir && e.Type != evidence.TypeSymlink && e.Type != evidence.TypeUnknown {
 		return nil
 	}
-	p, err := s.stat(ctx, join(dir.path, e.Name))
+	p, err := s.met(ctx, dir, e.Name, e.Type)
 	if err != nil || p.path == "" {
 		return err
 	}
@@ -162,7 +163,13 @@ func (s *search) crossing(dir, p place) string {
 // where it began to dir: a folder among its own ancestors is a loop.
 func (s *search) descend(ctx context.Context, dir place, seg glob.Segment, rest []glob.Segment, level int, above *ancestor) error {
 	var below []string
-	one := func(name string) error { return s.level(ctx, dir, name, seg, rest, level, above) }
+	one := func(name string, typ evidence.FileType) error {
+		p, err := s.met(ctx, dir, name, typ)
+		if err != nil || p.path == "" {
+			return err
+		}
+		return s.level(ctx, dir, p, name, seg, rest, level, above)
+	}
 	err := s.each(ctx, dir, func(e collect.Entry) error {
 		isDir := e.Type == evidence.TypeDir || e.Type == evidence.TypeUnknown
 		if isDir && len(below) < heldNames {
@@ -170,7 +177,7 @@ func (s *search) descend(ctx context.Context, dir place, seg glob.Segment, rest 
 			return nil
 		}
 		if isDir || seg.Match(e.Name) {
-			return one(e.Name)
+			return one(e.Name, e.Type)
 		}
 		return nil
 	})
@@ -178,7 +185,7 @@ func (s *search) descend(ctx context.Context, dir place, seg glob.Segment, rest 
 		return err
 	}
 	for _, name := range below {
-		if err := one(name); err != nil {
+		if err := one(name, evidence.TypeUnknown); err != nil {
 			return err
 		}
 	}
@@ -187,12 +194,8 @@ func (s *search) descend(ctx context.Context, dir place, seg glob.Segment, rest 
 
 // level deals with one entry at one level of a walk: it takes it where it
 // matches, and walks on below it.
-func (s *search) level(ctx context.Context, dir place, name string, seg glob.Segment, rest []glob.Segment, level int, above *ancestor) error {
-	p, err := s.stat(ctx, join(dir.path, name))
-	if err != nil || p.path == "" {
-		return err
-	}
-	if s.c.own(p.path) {
+func (s *search) level(ctx context.Context, dir, p place, name string, seg glob.Segment, rest []glob.Segment, level int, above *ancestor) error {
+	if s.c.own(p) {
 		return s.skipOwn(ctx, p)
 	}
 	why := s.crossing(dir, p)
@@ -273,14 +276,25 @@ func (s *search) each(ctx context.Context, dir place, f func(collect.Entry) erro
 	return nil
 }
 
-// stat describes an entry that was just listed. One that can't be described
-// is recorded, and the empty place returned.
-func (s *search) stat(ctx context.Context, path string) (place, error) {
+// met describes an entry that was just listed. One that can't be described, or
+// must not be, is recorded, and the empty place returned.
+func (s *search) met(ctx context.Context, dir place, name string, typ evidence.FileType) (place, error) {
+	path := join(dir.path, name)
+	if typ == evidence.TypeDir || typ == evidence.TypeUnknown {
+		// A server that has died must not even be asked what is there.
+		why := s.c.src.Crossing(path, evidence.Stat{})
+		if source.Served(why) && !source.Served(s.c.src.Crossing(dir.path, dir.st)) {
+			return place{}, s.notEntered(ctx, place{path, evidence.Stat{Type: evidence.TypeDir}}, why)
+		}
+	}
 	st, err := s.c.src.Lstat(path)
 	if err == nil {
 		return place{path, st}, nil
 	}
 	if errors.Is(err, fs.ErrNotExist) {
+		if s.c.still() { // it is not a matter of time: the listing and the object disagree
+			return place{}, s.gone(ctx, path, fmt.Errorf("its folder lists it, but it can't be found: damaged: %v", err))
+		}
 		err = fmt.Errorf("it vanished while its folder was read: %w", err)
 	}
 	return place{}, s.gone(ctx, path, err)

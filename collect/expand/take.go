@@ -49,7 +49,7 @@ func (s *search) add(ctx context.Context, key string, it evidence.Item) error {
 // take adds what is at p: a file with its bytes, anything else as it is. A
 // link's file is an item of its own.
 func (s *search) take(ctx context.Context, p place) error {
-	if s.c.own(p.path) {
+	if s.c.own(p) {
 		return s.skipOwn(ctx, p)
 	}
 	s.matches++
@@ -165,7 +165,7 @@ func (s *search) behind(ctx context.Context, link place) error {
 		return nil // the link itself tells where it leads
 	}
 	isDir := r.end.st.Type == evidence.TypeDir
-	if isDir && !s.literal || s.c.own(r.end.path) {
+	if isDir && !s.literal || s.c.own(r.end) {
 		return nil
 	}
 	for _, l := range r.links {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // asNobody runs this test again as an ordinary user, and returns what it says.
@@ -57,5 +59,19 @@ func TestRights(t *testing.T) {
 	}
 	if out := asNobody(t, "TestRights"); !strings.Contains(out, "CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_NET_RAW") {
 		t.Errorf("nobody lacks: %s", out)
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	var st unix.Stat_t
+	if err := unix.Lstat("/", &st); err != nil {
+		t.Fatal(err)
+	}
+	dev, inode, ok := Identity("/")
+	if want := fmt.Sprintf("%d:%d", unix.Major(uint64(st.Dev)), unix.Minor(uint64(st.Dev))); !ok || dev != want || inode != fmt.Sprint(st.Ino) {
+		t.Errorf("%s %s %v, want %s %d", dev, inode, ok, want, st.Ino)
+	}
+	if _, _, ok := Identity(filepath.Join(t.TempDir(), "none")); ok {
+		t.Error("what is not there has an identity")
 	}
 }

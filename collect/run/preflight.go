@@ -99,6 +99,9 @@ func ownIn(in collect.SourceInfo, own []string) []string {
 	if top == "" {
 		return nil
 	}
+	if abs, err := filepath.Abs(top); err == nil {
+		top = abs
+	}
 	if real, err := filepath.EvalSymlinks(top); err == nil {
 		top = real
 	}
@@ -106,6 +109,22 @@ func ownIn(in collect.SourceInfo, own []string) []string {
 	for _, o := range own {
 		if rel, err := filepath.Rel(sourcePath(top), o); err == nil && filepath.IsLocal(rel) {
 			out = append(out, path.Join("/", filepath.ToSlash(rel)))
+		}
+	}
+	return out
+}
+
+// ownIDs names the objects at those paths, for sources that read this host's
+// files: a bind mount may show the output elsewhere, even in a mounted tree
+// that does not hold it. What is not there yet has no name.
+func ownIDs(in collect.SourceInfo, own []string) []expand.ID {
+	if in.Method != "os" {
+		return nil
+	}
+	var out []expand.ID
+	for _, o := range own {
+		if dev, inode, ok := host.Identity(o); ok {
+			out = append(out, expand.ID{Dev: dev, Inode: inode})
 		}
 	}
 	return out
@@ -142,7 +161,7 @@ func estimate(ctx context.Context, p Plan) Estimate {
 	defer cancel()
 	e := &counter{max: p.Budget.MaxFile}
 	for _, src := range p.Sources {
-		o := expand.Options{Dry: true, MaxEntries: EstimateEntries, Own: ownIn(src.Info(), p.Own)}
+		o := expand.Options{Dry: true, MaxEntries: EstimateEntries, Own: ownIn(src.Info(), p.Own), OwnIDs: ownIDs(src.Info(), p.Own)}
 		c := expand.New(ctx, src, p.Definitions, o)
 		tasks := c.Artifacts()
 		for _, path := range p.Paths {

@@ -11,8 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/host"
+	"github.com/hozen-dfir/hozen/collect/sinktest"
+	"github.com/hozen-dfir/hozen/collect/source/live"
 )
 
 func TestPreflightFindsTheOutput(t *testing.T) {
@@ -86,5 +90,47 @@ func TestOwnOutputInAMountedTree(t *testing.T) {
 	}
 	if got := ownIn(collect.SourceInfo{}, []string{"/out"}); got != nil {
 		t.Errorf("in an image: %q", got)
+	}
+}
+
+// TestOwnOutputIsNeverTaken has the output inside a tree that is named by a
+// relative path, and behind a bind mount that leads to it.
+func TestOwnOutputIsNeverTaken(t *testing.T) {
+	dir := t.TempDir()
+	out, mirror := filepath.Join(dir, "out"), filepath.Join(dir, "tree", "mirror")
+	for _, d := range []string{out, mirror, filepath.Join(dir, "tree", "own")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range []string{"out/segment", "tree/own/segment", "tree/file"} {
+		if err := os.WriteFile(filepath.Join(dir, f), []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := unix.Mount(out, mirror, "", unix.MS_BIND, ""); err != nil {
+		t.Log("without a bind mount:", err)
+	} else {
+		defer unix.Unmount(mirror, unix.MNT_DETACH)
+	}
+	t.Chdir(dir)
+	src, err := live.OpenTree("tree", "tree", collect.Linux)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	sink := &sinktest.Sink{}
+	_, err = Run(context.Background(), Plan{Sources: []collect.Source{src}, Paths: []string{"/", "/mirror"}, Sink: sink,
+		Own: []string{out, filepath.Join(dir, "tree", "own")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range sink.Items() {
+		if strings.HasSuffix(it.Record.Path, "segment") {
+			t.Errorf("took %s", it.Record.Path)
+		}
+	}
+	if len(sink.Find("tree", "/file")) != 1 {
+		t.Error("the file beside was not taken")
 	}
 }

@@ -85,7 +85,7 @@ func (r *runner) tasks() []task {
 	builtins := len(out)
 	for _, src := range r.plan.Sources {
 		in := src.Info()
-		o := expand.Options{AllowCommands: r.plan.Commands, MaxEntries: r.plan.MaxEntries, Own: ownIn(in, r.plan.Own)}
+		o := expand.Options{AllowCommands: r.plan.Commands, MaxEntries: r.plan.MaxEntries, Own: ownIn(in, r.plan.Own), OwnIDs: ownIDs(in, r.plan.Own)}
 		defs := r.plan.Definitions[:0:0]
 		for _, d := range r.plan.Definitions {
 			if d.Supports(in.OS) {

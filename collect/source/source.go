@@ -21,6 +21,24 @@ func (e *LinkError) Error() string {
 	return fmt.Sprintf("%q is a symbolic link to %q, which is not followed", e.Component, e.Target)
 }
 
+// Served reports whether a reason of Source.Crossing speaks of a mount that
+// another host or process answers for: asking it for anything may take for ever.
+func Served(crossing string) bool {
+	for _, kind := range [...]string{Network, FUSE, Automount} {
+		if strings.HasPrefix(crossing, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// What the reasons for such mounts begin with.
+const (
+	Network   = "network mount "
+	FUSE      = "FUSE mount "
+	Automount = "automount point "
+)
+
 // Components splits an absolute "/"-separated path; "/" has none. Anything
 // but a plain path wraps fs.ErrInvalid: an empty, "." or ".." component, a
 // NUL byte, a slash at the end, no slash at the start.

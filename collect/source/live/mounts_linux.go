@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"io"
 	"strings"
+
+	"github.com/hozen-dfir/hozen/collect/source"
 )
 
 // mount is one line of /proc/self/mountinfo (proc(5)).
@@ -77,13 +79,13 @@ func crossing(all []mount, i int) string {
 	has := func(list string) bool { return strings.Contains(list, " "+m.fstype+" ") }
 	switch {
 	case m.fstype == "autofs":
-		return "automount point autofs"
+		return source.Automount + m.fstype
 	case has(networkTypes):
-		return "network mount " + m.fstype
+		return source.Network + m.fstype
 	case has(pseudoTypes):
 		return "pseudo filesystem " + m.fstype
 	case m.fstype == "fuse" || strings.HasPrefix(m.fstype, "fuse."):
-		return "FUSE mount " + m.fstype
+		return source.FUSE + m.fstype
 	case m.fstype == "overlay" || m.fstype == "overlayfs" || m.fstype == "aufs":
 		return "merged view " + m.fstype
 	case strings.HasPrefix(m.source, "/dev/loop"):
