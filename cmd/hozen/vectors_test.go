@@ -269,6 +269,9 @@ func TestVectors(t *testing.T) {
 				if !strings.Contains(b.plain(out+errs), e.word[c.name]) {
 					t.Errorf("%s: does not say %q: %s%s", c.name, e.word[c.name], out[:min(len(out), 2000)], errs)
 				}
+				if place := saidTwice(errs + out); place != "" {
+					t.Errorf("%s: names %s twice: %s%s", c.name, place, out[:min(len(out), 2000)], errs)
+				}
 				if strings.HasPrefix(e.name, "good/") {
 					b.good(e.name, c.name, out, own)
 				}
@@ -280,6 +283,17 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s does not list %s", expectFile, name)
 		}
 	}
+}
+
+// saidTwice finds a place that stands twice in a row: "seal/1: seal/1: …".
+func saidTwice(text string) string {
+	words := strings.Fields(text)
+	for i := range len(words) - 1 {
+		if words[i] == words[i+1] && len(words[i]) > 1 && strings.HasSuffix(words[i], ":") {
+			return words[i]
+		}
+	}
+	return ""
 }
 
 func vectorNames(t *testing.T) []string {

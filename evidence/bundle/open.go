@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
@@ -23,6 +24,12 @@ var (
 type Problem struct {
 	Where string `json:"where"`
 	What  string `json:"what"`
+}
+
+// NewProblem makes a problem. Where what begins with its place, as errors do,
+// that is left out: once is enough.
+func NewProblem(where, what string) Problem {
+	return Problem{where, strings.TrimPrefix(what, where+": ")}
 }
 
 func (p Problem) String() string { return p.Where + ": " + p.What }
@@ -107,7 +114,7 @@ func (b *Bundle) CanRead() bool { return !b.Encrypted() || len(b.ids) > 0 }
 func (b *Bundle) problem(where, format string, args ...any) {
 	const most = 1000 // a damaged bundle of many segments needs no more to be called so
 	if len(b.Problems) < most {
-		b.Problems = append(b.Problems, Problem{where, fmt.Sprintf(format, args...)})
+		b.Problems = append(b.Problems, NewProblem(where, fmt.Sprintf(format, args...)))
 	}
 }
 

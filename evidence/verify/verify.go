@@ -88,7 +88,7 @@ func (v *verification) problem(where, format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if len(v.r.Problems) < 1000 {
-		v.r.Problems = append(v.r.Problems, bundle.Problem{Where: where, What: fmt.Sprintf(format, args...)})
+		v.r.Problems = append(v.r.Problems, bundle.NewProblem(where, fmt.Sprintf(format, args...)))
 	}
 }
 
