@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/host"
 	"github.com/hozen-dfir/hozen/collect/network/sockets"
 	"github.com/hozen-dfir/hozen/collect/process/emit"
 	"github.com/hozen-dfir/hozen/collect/process/procfs"
@@ -24,6 +25,9 @@ const (
 	batchFiles = 96               // executables held open before they are hashed
 	maxSummary = 1 << 17          // sockets whose addresses are shown with open files
 )
+
+// errNoFolder says that /proc shows nothing of a process.
+var errNoFolder = errors.New("the process is alive, but its folder in /proc shows nothing of it")
 
 // run is one collection.
 type run struct {
@@ -127,9 +131,13 @@ func (r *run) one(ctx context.Context, pid int, hidden bool) error {
 	if f.p.Hidden = hidden; hidden {
 		f.p.Ended = f.p.Ended && !alive(pid) // its folder may be hidden as well
 	}
+	if f.p.StartTicks == "" && len(f.p.Errors) == 0 && alive(pid) { // covered by a mount
+		f.p.Ended = false
+		f.note("stat", errNoFolder)
+	}
 	r.batch = append(r.batch, f)
 	r.weight += f.weight()
-	if r.weight < batchBytes && r.exes.held() < batchFiles {
+	if r.weight < batchBytes && r.exes.held() < host.Handles(batchFiles) {
 		return nil
 	}
 	return r.flush(ctx)

@@ -4,13 +4,17 @@ import (
 	"context"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/process/emit"
 	"github.com/hozen-dfir/hozen/collect/process/procfs"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
+	"github.com/hozen-dfir/hozen/evidence"
 )
 
 // TestHiddenProcessIsFound leaves a live process out of every listing, as a
@@ -82,5 +86,32 @@ func TestMountOverAProcessIsNoticed(t *testing.T) {
 	}
 	if got := sink.Items(); len(got) != 1 || observed(sink, "covered-process") != 1 {
 		t.Errorf("observations %+v", got)
+	}
+}
+
+// TestCoveredProcessIsNoEndedOne mounts an empty folder over that of a live
+// process, as attackers do who can't load a kernel module.
+func TestCoveredProcessIsNoEndedOne(t *testing.T) {
+	pid := start(t, exec.Command("/bin/sleep", "60"))
+	point := "/proc/" + strconv.Itoa(pid)
+	if err := unix.Mount(t.TempDir(), point, "", unix.MS_BIND, ""); err != nil {
+		t.Skip("no right to mount:", err)
+	}
+	k := &taken{sink: &sinktest.Sink{}}
+	err := New().Collect(context.Background(), liveSource(), k.sink)
+	if e := unix.Unmount(point, unix.MNT_DETACH); e != nil || err != nil {
+		t.Fatal(e, err)
+	}
+	for _, p := range sinktest.Lines[Process](t, k.sink, lines) {
+		if p.PID == pid && (p.Ended || len(p.Errors) == 0) {
+			t.Errorf("%+v", p)
+		}
+	}
+	failed := k.sink.Find("live", "/processes/"+strconv.Itoa(pid))
+	if len(failed) != 1 || failed[0].Record.Outcome != evidence.Failed {
+		t.Errorf("%+v", failed)
+	}
+	if n := observed(k.sink, "covered-process"); n != 1 {
+		t.Errorf("%d observations, want 1", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hozen-dfir/hozen/collect/host"
 	"github.com/hozen-dfir/hozen/collect/source"
 )
 
@@ -24,6 +25,7 @@ const (
 // last ones open. It is safe for concurrent use.
 type dirs struct {
 	root *dir
+	kept int // how many
 	mu   sync.Mutex
 	m    map[string]*list.Element // of *dir
 	lru  list.List                // front: used last
@@ -44,7 +46,7 @@ type dir struct {
 }
 
 func newDirs(rootFD int) *dirs {
-	return &dirs{root: &dir{fd: rootFD, path: "", refs: 1}, m: map[string]*list.Element{}, links: handleLinks()}
+	return &dirs{kept: host.Handles(dirsKept), root: &dir{fd: rootFD, path: "", refs: 1}, m: map[string]*list.Element{}, links: handleLinks()}
 }
 
 // get returns a handle of the directory at the given components; the caller
@@ -115,7 +117,7 @@ func (d *dirs) add(n *dir) *dir {
 		return n
 	}
 	d.m[n.path] = d.lru.PushFront(n)
-	for d.lru.Len() > dirsKept {
+	for d.lru.Len() > d.kept {
 		d.drop(d.lru.Back())
 	}
 	return n

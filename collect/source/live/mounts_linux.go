@@ -108,7 +108,7 @@ func alsoAt(all []mount, i int) string {
 		if o.root == m.root && j > i {
 			continue // the first of equals is the one to walk
 		}
-		if hidden(all, j) || within(o.point, m.point) {
+		if within(o.point, m.point) || !shows(all, j, m.root) {
 			continue
 		}
 		return o.point
@@ -116,14 +116,21 @@ func alsoAt(all []mount, i int) string {
 	return ""
 }
 
-// hidden reports whether a later mount lies over the mount point of mount i.
-func hidden(all []mount, i int) bool {
-	for j := i + 1; j < len(all); j++ {
-		if within(all[i].point, all[j].point) && all[j].point != "/" {
-			return true
+// shows reports whether the folder root of a filesystem can be reached through
+// mount i, which holds it: whether no other mount lies over it or on the way.
+func shows(all []mount, i int, root string) bool {
+	o := all[i]
+	path := o.point
+	if root != o.root {
+		path = strings.TrimSuffix(path, "/") + "/" + strings.TrimPrefix(root[len(o.root):], "/")
+	}
+	for j, c := range all {
+		deeper := len(c.point) > len(o.point) || j > i && c.point != "/"
+		if j != i && deeper && within(path, c.point) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // within reports whether path is base or lies below it, component by component.

@@ -58,3 +58,26 @@ func TestUnescape(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatAMountHides has bind mounts as the only way to what another mount
+// lies over: to call them a second view would leave that out.
+func TestWhatAMountHides(t *testing.T) {
+	all := parseMounts(strings.NewReader(`1 0 254:0 / / rw - ext4 /dev/vda rw
+2 1 0:30 / /var rw - tmpfs tmpfs rw
+3 1 254:0 /var /mnt/oldvar rw - ext4 /dev/vda rw
+4 1 254:0 /var/log /mnt/oldlog rw - ext4 /dev/vda rw
+5 1 254:0 /srv /mnt/srv rw - ext4 /dev/vda rw
+6 1 8:1 / /data rw - ext4 /dev/sda1 rw
+7 6 0:31 / /data/sub rw - tmpfs tmpfs rw
+8 1 8:1 /sub/x /mnt/x rw - ext4 /dev/sda1 rw
+9 1 8:1 /other /mnt/other rw - ext4 /dev/sda1 rw
+10 1 8:1 /other /data rw - ext4 /dev/sda1 rw
+`))
+	want := map[string]string{"/": "", "/var": "", "/mnt/oldvar": "", "/mnt/oldlog": "loop: also at /mnt/oldvar", "/mnt/srv": "loop: also at /",
+		"/data/sub": "", "/mnt/x": "", "/mnt/other": ""}
+	for i, m := range all {
+		if w, ok := want[m.point]; ok && crossing(all, i) != w {
+			t.Errorf("%s: %q, want %q", m.point, crossing(all, i), w)
+		}
+	}
+}

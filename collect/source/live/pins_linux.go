@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hozen-dfir/hozen/collect/host"
 )
 
 const (
@@ -25,13 +27,16 @@ type pin struct {
 // is safe for concurrent use.
 type pins struct {
 	mu     sync.Mutex
-	kept   [pinsKept]pin // a ring; path "" where empty
+	kept   []pin // a ring; path "" where empty
 	next   int
 	at     map[string]int
 	closed bool
 }
 
-func newPins() *pins { return &pins{at: make(map[string]int, pinsKept)} }
+func newPins() *pins {
+	n := host.Handles(pinsKept)
+	return &pins{kept: make([]pin, n), at: make(map[string]int, n)}
+}
 
 // keep takes the handle over.
 func (p *pins) keep(path string, fd int, x *unix.Statx_t) {
@@ -49,7 +54,7 @@ func (p *pins) keep(path string, fd int, x *unix.Statx_t) {
 	}
 	p.kept[p.next] = pin{path, fd, *x, time.Now()}
 	p.at[path] = p.next
-	p.next = (p.next + 1) % pinsKept
+	p.next = (p.next + 1) % len(p.kept)
 }
 
 // take gives the handle of path to the caller, if it is there and fresh.
