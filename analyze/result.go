@@ -16,6 +16,7 @@ type FaultKind string
 const (
 	FaultWorker   FaultKind = "worker"   // the worker process died, hung or used too much memory
 	FaultRead     FaultKind = "read"     // the bytes can't be fetched or decoded
+	FaultRecord   FaultKind = "record"   // the bytes are not what the item's record says: verification failed
 	FaultAnalyzer FaultKind = "analyzer" // one analyzer did not get to the end
 	FaultSource   FaultKind = "source"   // never collected, or only in part
 )

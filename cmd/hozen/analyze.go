@@ -313,6 +313,9 @@ func (f *sweepRun) sweep(ctx context.Context, targets []analyze.Target, pool *wo
 }
 
 func (f *sweepRun) unscannedItem(u analyze.Unscanned) error {
+	if u.Kind == analyze.FaultRecord {
+		f.damaged.Add(1)
+	}
 	if f.unscanned++; f.unscanned <= unscannedShown {
 		f.app.Warnf("not scanned to its end: %s: %s %s", u.Path, u.Analyzer, u.Reason)
 	}

@@ -2,8 +2,10 @@ package serve
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"sync"
 
@@ -31,6 +33,7 @@ type content struct {
 	raw    map[int]wire.BlockMsg // arrived, not yet decoded
 	asked  map[int]bool          // on their way
 	last   int                   // block taken last
+	hashed int                   // blocks hashed, from the first on
 	failed error                 // first failure to read
 }
 
@@ -38,6 +41,7 @@ type content struct {
 type memory struct {
 	limit int64 // largest item that Subject.Bytes hands out in one piece
 	dec   *zstd.Decoder
+	sum   hash.Hash // SHA-256 of the item's content so far
 	whole []byte
 	cache []cached // most recent first
 }
@@ -55,7 +59,7 @@ func newMemory(limit int64) (*memory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zstd: %w", err)
 	}
-	return &memory{limit: limit, dec: dec}, nil
+	return &memory{limit: limit, dec: dec, sum: sha256.New()}, nil
 }
 
 // release forgets what belongs to the item just done.

@@ -69,7 +69,9 @@ func (e *examiner) examine(ctx context.Context, src source, m *wire.ItemMsg) (*c
 			e.now.out.fault(analyze.FaultAnalyzer, a.Name(), explain(err, limit))
 		}
 	}
-	if err := c.fault(); err != nil {
+	if err := c.fault(); errors.Is(err, errRecord) {
+		e.now.out.fault(analyze.FaultRecord, "", err.Error())
+	} else if err != nil {
 		e.now.out.fault(analyze.FaultRead, "", err.Error())
 	}
 	e.now.out.close()
