@@ -4,20 +4,24 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/hozen-dfir/hozen/evidence/custody"
 	"github.com/hozen-dfir/hozen/evidence/keys"
+	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/store/dir"
 )
 
 // custody makes one store with a case for each log: IR-good, and others that
 // lie or were changed.
 func (m maker) custody() {
-	for name, note := range map[string]string{"good": "as it was", "text": nasty, "changed": "x", "cut": "x", "reordered": "x", "older": "x", "forged": "x"} {
+	for name, note := range map[string]string{"good": "as it was", "text": nasty, "changed": "x", "cut": "x", "reordered": "x", "older": "x", "forged": "x", "twice": "x", "case": "x", "space": "x"} {
 		m.log("IR-"+name, note)
 	}
 	entry := func(name, n string) string { return filepath.Join(m.dir, "custody/cases/IR-"+name+"/custody", n) }
@@ -44,6 +48,35 @@ func (m maker) custody() {
 		sig[20] ^= 1
 		return append(b[:at:at], base64.StdEncoding.EncodeToString(sig)+"\n"...)
 	})
+	m.resigned("twice", `"note":"x"`, `"note":"x","note":"y"`)
+	m.resigned("case", `"note":"x"`, `"Note":"x"`)
+	m.resigned("space", `"note":"x"`, `"note": "x"`)
+}
+
+// resigned changes the last entry of a log and signs it, and the checkpoint
+// over it, anew: as its own actor can.
+func (m maker) resigned(name, from, to string) {
+	folder := filepath.Join(m.dir, "custody/cases/IR-"+name+"/custody")
+	s := m.testSigner()
+	var tree seal.Tree
+	for i := range 3 {
+		file := filepath.Join(folder, fmt.Sprintf("entries/%06d.note", i))
+		b, err := os.ReadFile(file)
+		m.must(err)
+		if i == 2 {
+			line, _, _ := strings.Cut(string(b), "\n")
+			if !strings.Contains(line, from) {
+				m.Fatalf("%s has no %s", line, from)
+			}
+			b, err = note.Sign(&note.Note{Text: strings.Replace(line, from, to, 1) + "\n"}, s)
+			m.must(err)
+			m.must(os.WriteFile(file, b, 0o644))
+		}
+		tree.Append(b)
+	}
+	cp, err := tree.At(custody.Origin("IR-" + name)).Sign(s)
+	m.must(err)
+	m.must(os.WriteFile(filepath.Join(folder, "checkpoints/000003.checkpoint"), cp, 0o644))
 }
 
 // log writes the log of one case: three entries by the test key.

@@ -61,6 +61,11 @@ func header(id string) seal.Header {
 }
 
 func (m maker) begin(name string, edit func(*sink.Options)) *writing {
+	return m.beginOn(name, edit, func(o sink.Output) sink.Output { return o })
+}
+
+// beginOn begins a bundle on what around makes of its file.
+func (m maker) beginOn(name string, edit func(*sink.Options), around func(sink.Output) sink.Output) *writing {
 	m.random(name)
 	c := &clock{at: epoch}
 	id := "20260117t093000z-web01-" + name
@@ -74,7 +79,7 @@ func (m maker) begin(name string, edit func(*sink.Options)) *writing {
 	m.must(os.MkdirAll(filepath.Join(m.dir, "good"), 0o755))
 	z, err := sink.NewZip(filepath.Join(m.dir, "good", name+".zip"))
 	m.must(err)
-	w, err := sink.New(context.Background(), z, o)
+	w, err := sink.New(context.Background(), around(z), o)
 	m.must(err)
 	return &writing{m, name, c, w, nil}
 }
@@ -163,6 +168,7 @@ func (m maker) good() {
 	m.interrupted()
 	m.findings()
 	m.cosigned()
+	m.stamped()
 }
 
 // plain has every outcome, every type of file and every field.

@@ -69,6 +69,7 @@ func (m maker) hostile() {
 	}
 	m.checkpoints()
 	m.containers()
+	m.stamps()
 }
 
 // texts are lies that hold together: what is hostile is what they say.
@@ -178,6 +179,17 @@ func records() map[string]lie {
 		"record-deep":           raw(`{"format"`, `{"deep":`+deep(500_000)+`,"format"`),
 		"record-million-deep":   raw(`{"format"`, `{"deep":`+strings.Repeat("[", 1_000_000)+`,"format"`),
 		"record-twice-a-field":  raw(`"size":"12"`, `"size":"5","size":"12"`),
+		"record-twice-escaped":  raw(`"size":"12"`, `"size":"12","s\u0069ze":"5"`),
+		"record-twice-within":   raw(`"mode":"0644"`, `"mode":"0644","details":{"pid":"1","pid":"2"}`),
+		"record-other-case":     raw(`"mode":"0644"`, `"mode":"0644","Error":"read by some"`),
+		"record-half-a-pair":    raw(`"mode":"0644"`, `"mode":"0644","error":"\ud800"`),
+		"record-not-utf8":       raw(`"mode":"0644"`, `"mode":"0644","error":"`+"\xff"+`"`),
+		"record-space":          raw(`"mode":"0644"`, `"mode": "0644"`),
+		"record-deep-101":       raw(`{"format"`, `{"deep":`+deep(101)+`,"format"`),
+		"record-size-leading-0": raw(`"size":"12"`, `"size":"012"`),
+		"record-size-null":      raw(`"size":"12"`, `"size":"null"`),
+		"record-empty-sha256":   one(item(1, "/empty", "", func(t *told) { t.r.SHA256 = hexOf("not empty") })),
+		"record-seq-gap":        {segments: []plain{segmentOf(item(1, "/a", "a")), segmentOf(item(3, "/c", "c"))}},
 		"record-long":           one(long),
 		"record-many":           one(many...),
 		"record-time":           raw(`"mtime":"2026`, `"mtime":"99999`),
@@ -209,12 +221,18 @@ func indexes() map[string]lie {
 	missing, version := segmentOf(item(1, "/a", "a")), segmentOf(item(1, "/a", "a"))
 	missing.index, version.index = "", strings.Replace(version.index, "index/1", "index/2", 1)
 	return map[string]lie{
-		"index-empty":         {segments: []plain{missing}},
-		"index-format-2":      {segments: []plain{version}},
-		"index-two-records":   {segments: []plain{twin}},
-		"index-other-entry":   other,
-		"index-no-line":       edited(func(t *told) { t.index = "-" }),
-		"index-twice":         edited(func(t *told) { t.index = `{"seq":2,"entry":"data/live/etc/one.zst","frames":[]}` }),
+		"index-empty":       {segments: []plain{missing}},
+		"index-format-2":    {segments: []plain{version}},
+		"index-two-records": {segments: []plain{twin}},
+		"index-other-entry": other,
+		"index-no-line":     edited(func(t *told) { t.index = "-" }),
+		"index-twice":       edited(func(t *told) { t.index = `{"seq":2,"entry":"data/live/etc/one.zst","frames":[]}` }),
+		"index-twice-a-field": edited(func(t *told) {
+			t.index = fmt.Sprintf(`{"seq":1,"entry":"data/live/etc/two.zst","frames":[[%d,12]],"entry":"data/live/etc/one.zst"}`, size)
+		}),
+		"index-other-case": edited(func(t *told) {
+			t.index = fmt.Sprintf(`{"Seq":1,"entry":"data/live/etc/one.zst","frames":[[%d,12]]}`, size)
+		}),
 		"index-items":         edited(func(t *told) { t.index = `{"seq":1,"entry":"items.jsonl","frames":[[1,1]]}` }),
 		"index-no-entry":      edited(func(t *told) { t.index = `{"seq":1,"entry":"data/live/nowhere.zst","frames":[]}` }),
 		"index-deep":          edited(func(t *told) { t.index = `{"seq":` + strings.Repeat("[", 1_000_000) }),

@@ -71,6 +71,13 @@ func TestMake(t *testing.T) {
 		return
 	}
 	have := tree(t, testdata)
+	for name := range made {
+		if strings.HasPrefix(name, "good/") && strings.HasSuffix(name, ".zip") {
+			if d := cmp.Diff(lasting(t, testdata, name), lasting(t, dir, name)); d != "" {
+				t.Errorf("%s is frozen, and the writer makes something else now: %s", name, d)
+			}
+		}
+	}
 	for name := range have { // what is written by hand, and what commands said
 		if name == "README.md" || name == "expect.txt" || strings.HasSuffix(name, ".jsonl") {
 			delete(have, name)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 )
 
@@ -92,6 +91,17 @@ func leaves() map[string]lie {
 		"header-algorithm":     head(func(h *seal.Header) { h.Signer.Algorithm = "rot13" }),
 		"header-files":         head(func(h *seal.Header) { h.Files["README.txt"] = strings.Repeat("0", 64) }),
 		"header-files-more":    head(func(h *seal.Header) { h.Files["../../canary/evil"] = strings.Repeat("0", 64) }),
+		"header-files-third":   head(func(h *seal.Header) { h.Files["NOTES.txt"] = strings.Repeat("0", 64) }),
+		"header-twice-a-field": leafRaw(0, `"case":`, `"case":"IR-OTHER","case":`),
+		"header-twice-within":  leafRaw(0, `"hostname":`, `"hostname":"another","hostname":`),
+		"header-other-case":    leafRaw(0, `"case":`, `"Case":"IR-OTHER","case":`),
+		"header-space":         leafRaw(0, `"case":`, `"case": `),
+		"header-no-line-end":   leafRaw(0, "}\n", "}"),
+		"leaf-twice-a-field":   leafRaw(1, `"closed":`, `"closed":"2020-01-01T00:00:00.000000000Z","closed":`),
+		"leaf-other-case":      leafRaw(1, `"closed":`, `"Closed":"2020-01-01T00:00:00.000000000Z","closed":`),
+		"end-twice-a-field":    leafRaw(2, `"state":`, `"state":"interrupted","state":`),
+		"end-twice-within":     leafRaw(2, `"collected":`, `"collected":7,"collected":`),
+		"end-other-case":       leafRaw(2, `"state":`, `"Reason":"read by some","state":`),
 		"header-no-files":      head(func(h *seal.Header) { h.Files = nil }),
 		"leaf-format-2":        leaf(func(s *seal.Segment) { s.Format = "hozen-segment/2" }),
 		"leaf-format-text":     leaf(func(s *seal.Segment) { s.Format = nasty }),
@@ -159,8 +169,7 @@ func (m maker) checkpoints() {
 		return func(all objects) objects { return append(all, more...) }
 	}
 	m.random("cosigner")
-	examiner, err := keys.LoadSigner(m.dir+"/keys/examiner", nil)
-	m.must(err)
+	examiner := m.testSigner()
 	over, err := seal.Checkpoint{Origin: seal.Origin("another"), Size: 5}.Sign(examiner)
 	m.must(err)
 	cosign := fmt.Sprintf("seal/000004.cosign/%08x", examiner.KeyHash())
