@@ -77,7 +77,7 @@ func (a *App) outcome(err error) error {
 	var e *Error
 	silent := err == nil || errors.As(err, &e) && e.Err == nil
 	if lost := a.out.lost(); silent && lost != nil {
-		return fmt.Errorf("writing output: %w", lost)
+		return WithCode(Failed, lost)
 	}
 	return err
 }
@@ -205,8 +205,10 @@ func (o *outcomeWriter) Write(p []byte) (int, error) {
 		return 0, o.err
 	}
 	n, err := o.w.Write(p)
-	o.err = err
-	return n, err
+	if err != nil {
+		o.err = fmt.Errorf("writing output: %w", err)
+	}
+	return n, o.err
 }
 
 // lost is the first error.

@@ -16,10 +16,8 @@ func (a *App) Emit(v any) error {
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}
-	if _, err := a.Out.Write(safeJSON(buf.Bytes())); err != nil {
-		return fmt.Errorf("writing output: %w", err)
-	}
-	return nil
+	_, err := a.Out.Write(safeJSON(buf.Bytes()))
+	return err
 }
 
 // safeJSON escapes what Safe would in JSON text that encoding/json made. All
