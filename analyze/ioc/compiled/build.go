@@ -189,7 +189,18 @@ func (b *Builder) note(ind list.Indicator) {
 	case list.IP:
 		b.head.ip6 = b.head.ip6 || strings.IndexByte(ind.Key, ':') >= 0
 	}
+	if ind.Kind == list.URL || ind.Kind == list.Path {
+		b.head.signs = max(b.head.signs, signsAtEnd(ind.Key))
+	}
 	b.noteHost(hostOf(ind.Kind, ind.Key))
+}
+
+func signsAtEnd(key string) int {
+	n := len(key)
+	for n > 0 && sentenceSign(key[n-1]) {
+		n--
+	}
+	return len(key) - n
 }
 
 // hostOf returns the host in the key of an indicator, "" where it has none.

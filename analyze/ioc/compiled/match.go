@@ -1,6 +1,7 @@
 package compiled
 
 import (
+	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -71,43 +72,34 @@ func (s *Set) MatchIP(a netip.Addr) []Hit {
 }
 
 // IPs calls found with the entries, 1-based, of an address and of the networks
-// it is in.
+// it is in, narrowest first.
 func (s *Set) IPs(a netip.Addr, found func(uint32)) {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() {
 		return
 	}
 	var buf [64]byte
-	if e := s.Find(list.IP, a.AppendTo(buf[:0])); e != 0 {
-		found(e)
-	}
-	s.Networks(a, found)
-}
-
-// Networks calls found with the entries, 1-based, of the networks that an
-// address is in.
-func (s *Set) Networks(a netip.Addr, found func(uint32)) {
-	if !s.Has(list.CIDR) {
-		return
+	if s.may(list.IP, networkHash(a, a.BitLen())) {
+		if e := lookup(s, list.IP, a.AppendTo(buf[:0])); e != 0 {
+			found(e)
+		}
 	}
 	masks := s.masks[1:]
 	if a.Is4() {
 		masks = s.masks[:1]
 	}
-	for n := a.BitLen(); n >= 0; n-- {
-		if masks[n/64]&(1<<(n%64)) == 0 {
-			continue
-		}
-		if !s.may(networkHash(a, n)) {
-			continue
-		}
-		p, err := a.Prefix(n)
-		if err != nil {
-			continue
-		}
-		var buf [64]byte
-		if e := lookup(s, list.CIDR, p.AppendTo(buf[:0])); e != 0 {
-			found(e)
+	for i := len(masks) - 1; i >= 0; i-- {
+		for m := masks[i]; m != 0; {
+			top := bits.Len64(m) - 1
+			m &^= 1 << top
+			n := 64*i + top
+			if n > a.BitLen() || !s.may(list.CIDR, networkHash(a, n)) {
+				continue
+			}
+			p, _ := a.Prefix(n)
+			if e := lookup(s, list.CIDR, p.AppendTo(buf[:0])); e != 0 {
+				found(e)
+			}
 		}
 	}
 }

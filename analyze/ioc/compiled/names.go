@@ -11,7 +11,7 @@ import (
 
 // kindSpelt is a kind of nodes of the filter that no entry has: ends of names
 // as they are spelt.
-const kindSpelt list.Kind = 0x7f
+const kindSpelt list.Kind = 0
 
 // names returns, of every host with an A-label (RFC 5890), the name as it is
 // spelt, decomposed (Unicode's form NFD), and the name in A-labels: each a
@@ -69,7 +69,7 @@ func cutText(b []byte) (string, []byte) {
 // returns the A-labels where a host of the set has that name, and whether any
 // host of the set may end so. False is certain.
 func (s *Set) Spelt(end []byte) (ascii string, more bool) {
-	if !s.may(keyHash(kindSpelt, end)) {
+	if !s.may(kindSpelt, keyHash(kindSpelt, end)) {
 		return "", false
 	}
 	s.onceNames.Do(func() {

@@ -16,7 +16,7 @@ import (
 //
 //	0   magic "hozenIOC", then u32 version
 //	12  u32 number of entries
-//	16  u32 bit set of kinds, u32 flags
+//	16  u32 bit set of kinds, u32 flags: IPv6, A-labels, A-label at the end; << 8 signs at the end of a URL
 //	24  4 × u64 bit sets of prefix lengths: IPv4, then IPv6 (0 to 128)
 //	56  u64 duplicate listings that were not kept
 //	64  6 × (u64 offset, u64 length): entries, slots, arena, lists, filter, names
@@ -29,15 +29,16 @@ import (
 // hash table is u64: the upper half of the key's hash and the 1-based entry.
 // The filter is described at Builder.filter, names at Builder.names.
 const (
-	magic     = "hozenIOC"
-	version   = 2
-	sections  = 6
-	tldAt     = 64 + 16*sections
-	headSize  = tldAt + tldBytes
-	tldBytes  = 4096
-	entrySize = 32
-	nextAt    = 20
-	kindAt    = 28
+	magic      = "hozenIOC"
+	version    = 2
+	sections   = 6
+	tldAt      = 64 + 16*sections
+	headSize   = tldAt + tldBytes
+	signsShift = 8
+	tldBytes   = 4096
+	entrySize  = 32
+	nextAt     = 20
+	kindAt     = 28
 )
 
 // ErrBlob is returned by Load for bytes that are no compiled set.
@@ -64,6 +65,7 @@ func (e *entry) append(b []byte) []byte {
 type head struct {
 	kinds            uint32
 	ip6, idn, idnTLD bool
+	signs            int // in which a URL or path ends, at most; see sentenceSign
 	masks            [4]uint64
 	tlds             [tldBytes]byte
 }
@@ -88,6 +90,7 @@ func (h *head) marshal(b *Builder) []byte {
 			flags |= 1 << i
 		}
 	}
+	flags |= uint32(h.signs) << signsShift
 	for _, v := range []uint32{version, b.n, h.kinds, flags} {
 		out = binary.LittleEndian.AppendUint32(out, v)
 	}
@@ -128,8 +131,7 @@ type Set struct {
 	mask    uint64
 	arena   []byte
 	files   []string
-	filter  []byte
-	words   uint64 // of the filter, less one
+	filters [filters]filter
 	names   []byte
 
 	once  sync.Once
@@ -153,6 +155,7 @@ func Load(blob []byte) (*Set, error) {
 	s.kinds = le.Uint32(blob[16:])
 	flags := le.Uint32(blob[20:])
 	s.ip6, s.idn, s.idnTLD = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	s.signs = int(flags >> signsShift)
 	for i := range s.masks {
 		s.masks[i] = le.Uint64(blob[24+8*i:])
 	}
@@ -165,17 +168,16 @@ func Load(blob []byte) (*Set, error) {
 		section[i] = blob[off : off+n]
 	}
 	copy(s.tlds[:], blob[tldAt:])
-	s.entries, s.slots, s.arena, s.filter, s.names = section[0], section[1], section[2], section[4], section[5]
+	s.entries, s.slots, s.arena, s.names = section[0], section[1], section[2], section[5]
 	n := len(s.slots) / 8
 	if uint64(len(s.entries)) != uint64(s.n)*entrySize || bits.OnesCount(uint(n)) != 1 || len(s.slots)%8 != 0 || uint64(n) <= uint64(s.n)/2 {
 		return nil, fmt.Errorf("%w: sizes don't agree", ErrBlob)
 	}
 	s.mask = uint64(n - 1)
-	words := len(s.filter) / 8
-	if bits.OnesCount(uint(words)) != 1 || len(s.filter)%8 != 0 {
-		return nil, fmt.Errorf("%w: a filter of %d bytes", ErrBlob, len(s.filter))
+	var ok bool
+	if s.filters, ok = cutFilters(section[4]); !ok {
+		return nil, fmt.Errorf("%w: filters of %d bytes", ErrBlob, len(section[4]))
 	}
-	s.words = uint64(words - 1)
 	if len(section[3]) > 0 {
 		s.files = strings.Split(string(section[3]), "\x00")
 	}
@@ -216,7 +218,7 @@ func (s *Set) MayEnd(tld []byte) bool {
 // Find returns the first entry of the key, 1-based, or 0.
 func (s *Set) Find(k list.Kind, key []byte) uint32 {
 	h := keyHash(k, key)
-	if !s.may(h) {
+	if !s.may(k, h) {
 		return 0
 	}
 	return lookupHash(s, k, h, key)
@@ -227,7 +229,7 @@ func (s *Set) Find(k list.Kind, key []byte) uint32 {
 // whether any host of the set may end so. False is certain.
 func (s *Set) Host(end []byte) (e uint32, more bool) {
 	h := keyHash(list.Domain, end)
-	if !s.may(h) {
+	if !s.may(list.Domain, h) {
 		return 0, false
 	}
 	return lookupHash(s, list.Domain, h, end), true

@@ -34,6 +34,16 @@ func NewWalker(set *Set, part func(byte) bool, found func(e uint32, n int)) *Wal
 func (w *Walker) Walk(host, text []byte, paths bool) {
 	w.key, w.ends, w.slash = append(w.key[:0], host...), w.ends[:0], len(host)
 	w.urls, w.paths = host != nil && w.set.Has(list.URL), paths && w.set.Has(list.Path)
+	if w.urls {
+		key := append(w.key, '/')
+		w.urls, w.key = w.set.may(list.URL, keyHash(list.URL, key)), key[:w.slash]
+	}
+	if w.paths && w.foreign(text) {
+		w.paths = false
+	}
+	if !w.urls && !w.paths {
+		return
+	}
 	w.whole, w.tail = prefixes[[]byte]{h: hashSeed(list.URL)}, prefixes[[]byte]{h: hashSeed(list.Path)}
 	if len(text) == 0 || text[0] != '/' {
 		w.put('/', 0)
@@ -53,6 +63,22 @@ func (w *Walker) Walk(host, text []byte, paths bool) {
 		}
 		i = w.take(text, i)
 	}
+}
+
+// foreign reports, without much work, that no listed path begins as text does.
+func (w *Walker) foreign(text []byte) bool {
+	if len(text) == 0 || text[0] != '/' {
+		return false
+	}
+	for i := 1; i < len(text) && i < list.MaxURL; i++ {
+		switch c := text[i]; {
+		case delimiter(c):
+			return i > 1 && !w.set.may(list.Path, keyHash(list.Path, text[:i]))
+		case c == '%' || !w.part[c]:
+			return false
+		}
+	}
+	return false
 }
 
 // take adds the byte or the escape at i, as list.URLPathKey has it.
@@ -86,13 +112,14 @@ func (w *Walker) step(n int) bool {
 }
 
 // last looks up the text up to its end, and up to each of the signs at its end
-// that may belong to the text around it.
+// that may belong to the text around it: as many of them as a listed URL ends
+// in.
 func (w *Walker) last() {
 	n := len(w.key)
 	for n > w.slash+1 && sentenceSign(w.key[n-1]) {
 		n--
 	}
-	for ; n <= len(w.key); n++ {
+	for last := min(len(w.key), n+w.set.signs); n <= last; n++ {
 		if w.urls {
 			w.try(n)
 		}
@@ -105,7 +132,7 @@ func (w *Walker) last() {
 func (w *Walker) try(n int) bool {
 	w.whole.key = w.key
 	h := w.whole.next(n)
-	if !w.set.may(h) {
+	if !w.set.may(list.URL, h) {
 		return false
 	}
 	w.hit(lookupHash(w.set, list.URL, h, w.key[:n]), n)
@@ -115,7 +142,7 @@ func (w *Walker) try(n int) bool {
 func (w *Walker) tryPath(n int) bool {
 	w.tail.key = w.key[w.slash:]
 	h := w.tail.next(n - w.slash)
-	if !w.set.may(h) {
+	if !w.set.may(list.Path, h) {
 		return false
 	}
 	w.hit(lookupHash(w.set, list.Path, h, w.key[w.slash:n]), n)

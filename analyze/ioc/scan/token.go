@@ -172,11 +172,8 @@ func (t *tokens) ipv4(win []byte, dot, end int) {
 		return
 	}
 	host := win[start:end]
-	if e := t.set.Find(list.IP, host); e != 0 {
-		t.found(e, start, end)
-	}
-	if t.set.Has(list.CIDR) {
-		t.set.Networks(a, func(e uint32) { t.found(e, start, end) })
+	if t.set.Has(list.IP) || t.set.Has(list.CIDR) {
+		t.set.IPs(a, func(e uint32) { t.found(e, start, end) })
 	}
 	t.hostPort(host, win, start, end)
 	t.behind(win, start, end, host, true)
