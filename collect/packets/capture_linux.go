@@ -236,6 +236,9 @@ func (c *capture) flush() bool {
 // for the sink.
 func (c *capture) finish() error {
 	end := time.Now().Add(giveUp)
+	for _, r := range c.rings {
+		r.deaf()
+	}
 	time.Sleep(2 * retire * time.Millisecond) // until blocks that are not full are handed over
 	var err error
 	for _, r := range c.rings {

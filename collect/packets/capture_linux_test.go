@@ -317,3 +317,39 @@ func TestSpecs(t *testing.T) {
 		t.Error("one interface twice is taken")
 	}
 }
+
+// TestTrafficThatGoesOn has packets that never stop: at the end every one that
+// the kernel counted is in the file or among the dropped.
+func TestTrafficThatGoesOn(t *testing.T) {
+	if !sourcetest.OwnNamespace(t, "ip") {
+		return
+	}
+	pair(t)
+	send, frame := sender(t, "v0"), frameOf(1, 700)
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-quit:
+				return
+			default:
+				for range 20 {
+					send(frame)
+				}
+				time.Sleep(2 * time.Millisecond)
+			}
+		}
+	}()
+	for range 4 {
+		sink := &sinktest.Sink{}
+		run(t, sink, "v1", 0, func() { time.Sleep(120 * time.Millisecond) })
+		d := one(t, sink, "/packets/v1.pcapng").Record.Details
+		n := func(k string) int { v, _ := strconv.Atoi(d[k]); return v }
+		if n("written") == 0 || n("received") != n("written")+n("dropped") {
+			t.Errorf("received %s, written %s, dropped %s", d["received"], d["written"], d["dropped"])
+		}
+	}
+	close(quit)
+	<-done
+}

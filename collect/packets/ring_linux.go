@@ -72,9 +72,7 @@ func (r *ring) setUp(total, snaplen int) error {
 	if r.mem, err = unix.Mmap(r.fd, 0, n*r.size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return fmt.Errorf("mapping the buffer: %w", err)
 	}
-	cut := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: uint32(snaplen)}} // the kernel cuts as well
-	prog := unix.SockFprog{Len: 1, Filter: &cut[0]}
-	if err := unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &prog); err != nil {
+	if err := r.keep(snaplen); err != nil { // the kernel cuts as well
 		return fmt.Errorf("setting the length kept: %w", err)
 	}
 	if h, err := hardware(r.fd, r.iface.Name); err == nil {
@@ -85,6 +83,20 @@ func (r *ring) setUp(total, snaplen int) error {
 		return fmt.Errorf("binding: %w", err)
 	}
 	return nil
+}
+
+// keep sets how many bytes of each packet the kernel keeps; with 0 it passes
+// packets by without counting them.
+func (r *ring) keep(bytes int) error {
+	f := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: uint32(bytes)}}
+	return unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &f[0]})
+}
+
+// deaf ends the taking of packets, so that those counted are all in the buffer.
+func (r *ring) deaf() {
+	if !r.gone {
+		_ = r.keep(0) // else some that are counted last are not written
+	}
 }
 
 // hardware asks for the ARPHRD_… type of an interface (SIOCGIFHWADDR,
