@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 )
 
 // ZipObjects reads a bundle that is one ZIP file. A file that was cut short,
@@ -53,7 +54,7 @@ func (z *zipObjects) scan() error {
 	z.whole = true
 	for _, f := range zr.File {
 		if err := z.entry(f); err != nil {
-			if hasHeader(zr.File) { // a bundle, and altered
+			if likeBundle(zr.File) { // a bundle, and altered
 				err = fmt.Errorf("%w: %w", ErrVerify, err)
 			}
 			return err
@@ -74,8 +75,11 @@ func (z *zipObjects) entry(f *zip.File) error {
 	return z.add(f.Name, s)
 }
 
-func hasHeader(files []*zip.File) bool {
-	return slices.ContainsFunc(files, func(f *zip.File) bool { return f.Name == headerName })
+// likeBundle goes by more than the header's name, which may be what was altered.
+func likeBundle(files []*zip.File) bool {
+	return slices.ContainsFunc(files, func(f *zip.File) bool {
+		return strings.HasPrefix(f.Name, sealPrefix) || strings.HasPrefix(f.Name, "segments/")
+	})
 }
 
 // ownDirectory reports whether the directory that a ZIP reader finds is the

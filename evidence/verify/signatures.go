@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/tsa"
 )
 
 // signatures lists the collector's and every countersignature, checks the
@@ -82,6 +83,12 @@ func (v *verification) cosignature(ctx context.Context, name, keyName string) {
 	}
 }
 
+// soundToken checks a token by itself.
+func soundToken(token, message []byte) (TimeStamp, error) {
+	s, err := tsa.Verify(token, message, nil)
+	return TimeStamp{Time: s.Time, Signer: s.Signer}, err
+}
+
 func (v *verification) timeStamp(ctx context.Context) error {
 	base := strings.TrimSuffix(v.b.LastFile, ".checkpoint")
 	name := base + ".tsr"
@@ -104,16 +111,13 @@ func (v *verification) timeStamp(ctx context.Context) error {
 		v.problem(name, "%v", err)
 	}
 	status, detail := "", "the collector's signature over the token"
-	if v.o.Token != nil {
-		ts, err := v.o.Token(token, v.b.Signed())
-		if err != nil {
-			v.problem(name, "%v", err)
-		} else {
-			v.r.TimeStamp = &ts
-			detail = fmt.Sprintf("%s by %s", ts.Time.UTC().Format(time.RFC3339), ts.Signer)
-			if !ts.Trusted {
-				status, detail = Unknown, detail+" (authority unknown: nobody vouched for its certificate)"
-			}
+	if ts, err := v.o.Token(token, v.b.Signed()); err != nil {
+		v.problem(name, "%v", err)
+	} else {
+		v.r.TimeStamp = &ts
+		detail = fmt.Sprintf("%s by %s", ts.Time.UTC().Format(time.RFC3339), ts.Signer)
+		if !ts.Trusted {
+			status, detail = Unknown, detail+" (authority unknown: nobody vouched for its certificate)"
 		}
 	}
 	if len(v.r.Problems) > v.seen {

@@ -31,8 +31,8 @@ type Options struct {
 	// Root, where set, is what the last root must be: words, hex or base64.
 	Root    string
 	Workers int // 0 means GOMAXPROCS
-	// Token checks an RFC 3161 token over message. Where it is nil, a token
-	// counts as not checked.
+	// Token checks an RFC 3161 token over message. Where it is nil, a token must
+	// be sound, and nobody vouches for its authority.
 	Token func(token, message []byte) (TimeStamp, error)
 	// Progress, where set, is told of stored bytes as they have been checked.
 	Progress func(more int64)
@@ -44,6 +44,9 @@ type Options struct {
 func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
 	if o.Workers <= 0 {
 		o.Workers = min(runtime.GOMAXPROCS(0), maxWorkers)
+	}
+	if o.Token == nil {
+		o.Token = soundToken
 	}
 	v := &verification{b: b, o: o, chains: newChains(), tally: map[evidence.Outcome]int{}}
 	if signer, err := note.NewVerifier(b.Header.Signer.VKey); err == nil {
