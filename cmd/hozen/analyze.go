@@ -20,6 +20,7 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/worker"
 	"github.com/hozen-dfir/hozen/analyze/yara"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/sink"
@@ -159,6 +160,8 @@ func (f *analyzeFlags) check(app *cli.App) error {
 		return cli.Usagef("--store needs --sign-key: an entry in the custody log is signed by its actor")
 	case len(f.to) > 0 && f.out == "":
 		return cli.Usagef("--to goes with --out")
+	case f.caseID != "":
+		return cli.BadFlag("case", evidence.ValidCase(f.caseID))
 	}
 	return nil
 }
@@ -210,7 +213,7 @@ func openTargets(ctx context.Context, args []string, ids []age.Identity, damaged
 		if !open.IsS3(arg) && !target.IsBundle(ctx, arg) {
 			t, err := target.NewFiles(arg)
 			if err != nil {
-				return out, bundles, err
+				return out, bundles, cli.WithHint(err, "name a bundle (folder, ZIP or s3://), a plain folder or a file")
 			}
 			out = append(out, t)
 			continue

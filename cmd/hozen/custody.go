@@ -98,7 +98,7 @@ func showEntry(app *cli.App, r custody.Record) error {
 		return app.Emit(r.Entry)
 	}
 	w := &strings.Builder{}
-	line := func(format string, args ...any) { fmt.Fprintln(w, cli.Safe(fmt.Sprintf(format, args...))) }
+	line := func(format string, args ...any) { fmt.Fprintln(w, cli.Short(fmt.Sprintf(format, args...))) }
 	line("%3d  %s  %-9s  %s (%s)", r.Index, r.Time.Format(time.RFC3339), r.Event, r.Person, r.Role)
 	if r.Bundle != nil {
 		line("     bundle   %s, %d leaves, root %s", r.Bundle.ID, r.Bundle.Size, r.Bundle.Root)
@@ -206,7 +206,7 @@ func showCustodyReport(app *cli.App, r *custody.Report) error {
 	}
 	w := &strings.Builder{}
 	line := func(label, format string, args ...any) {
-		fmt.Fprintf(w, "%-9s %s\n", label, cli.Safe(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(w, "%-9s %s\n", label, cli.Short(fmt.Sprintf(format, args...)))
 	}
 	line("case", "%s", r.Case)
 	line("log", "%d entries, %d checkpoints, %d receipts", r.Entries, r.Checkpoints, r.Receipts)

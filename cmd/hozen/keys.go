@@ -47,6 +47,12 @@ files are encrypted with a passphrase unless --no-passphrase is given.`,
 			if o.Person == "" || out == "" {
 				return cli.Usagef("keys new needs --name, --role and --out")
 			}
+			if err := keys.ValidPerson(o.Person); err != nil {
+				return cli.BadFlag("name", err)
+			}
+			if noPassphrase && cmd.Flags().Changed("passphrase-file") {
+				return cli.Usagef("--no-passphrase and --passphrase-file exclude each other")
+			}
 			o.Role, o.Created = r, time.Now()
 			if !noPassphrase {
 				pass, err := app.Passphrase(cmd.Context(), "Passphrase for the new keys", true)

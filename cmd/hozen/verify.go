@@ -62,6 +62,9 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	if (f.store == "") != (f.signKey == "") {
 		return cli.Usagef("--store and --sign-key go together: an entry in the custody log is signed by its actor")
 	}
+	if f.workers < 0 || f.workers > maxWorkers {
+		return cli.Usagef("--workers %d: want 1 to %d, or 0 for one a core", f.workers, maxWorkers)
+	}
 	known, err := loadKnown(f.keys)
 	if err != nil {
 		return err
@@ -138,11 +141,14 @@ func verdict(r *verify.Report, f verifyFlags) error {
 
 func showReport(app *cli.App, target string, r *verify.Report) error {
 	if app.JSON {
+		if r.Problems == nil { // none is an empty list to a program, not null
+			r.Problems = []bundle.Problem{}
+		}
 		return app.Emit(r)
 	}
 	w := &strings.Builder{}
 	line := func(label, format string, args ...any) {
-		fmt.Fprintf(w, "%-11s %s\n", label, cli.Safe(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(w, "%-11s %s\n", label, cli.Short(fmt.Sprintf(format, args...)))
 	}
 	line("bundle", "%s (case %s)", r.Bundle, r.Case)
 	line("state", "%s", r.State)
@@ -201,6 +207,9 @@ func tokenChecker(files []string) (func(token, message []byte) (verify.TimeStamp
 		b, err := os.ReadFile(f)
 		if err != nil {
 			return nil, err
+		}
+		if _, err := tsa.Pool([][]byte{b}); err != nil {
+			return nil, fmt.Errorf("%s: %w", f, err)
 		}
 		pems = append(pems, b)
 	}

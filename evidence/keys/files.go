@@ -183,7 +183,7 @@ func (f Facts) check() error {
 	if _, err := ParseRole(string(f.Role)); err != nil {
 		return err
 	}
-	if err := validPerson(f.Person); err != nil {
+	if err := ValidPerson(f.Person); err != nil {
 		return err
 	}
 	if p.Name() != f.Name || p.ID() != f.ID || p.Fingerprint() != f.Fingerprint {

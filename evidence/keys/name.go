@@ -64,7 +64,8 @@ func NameFor(person string) string {
 	return "key"
 }
 
-func validPerson(person string) error {
+// ValidPerson checks a display name: 1 to 200 bytes of UTF-8, no control characters.
+func ValidPerson(person string) error {
 	if strings.TrimSpace(person) == "" || len(person) > maxPerson {
 		return fmt.Errorf("a person's name has 1 to %d bytes", maxPerson)
 	}

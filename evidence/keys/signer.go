@@ -34,7 +34,7 @@ type secret struct {
 
 // NewSigner makes a key for a person.
 func NewSigner(person string, role Role) (*Signer, error) {
-	if err := validPerson(person); err != nil {
+	if err := ValidPerson(person); err != nil {
 		return nil, err
 	}
 	if _, err := ParseRole(string(role)); err != nil {

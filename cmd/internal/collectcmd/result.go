@@ -78,7 +78,7 @@ func (r result) show(app *cli.App) error {
 	}
 	w := &strings.Builder{}
 	line := func(label, format string, args ...any) {
-		fmt.Fprintf(w, "%-12s %s\n", label, cli.Safe(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(w, "%-12s %s\n", label, cli.Short(fmt.Sprintf(format, args...)))
 	}
 	line("bundle", "%s in %s", r.Bundle, r.Place)
 	state := r.State

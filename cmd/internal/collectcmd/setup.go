@@ -20,6 +20,7 @@ import (
 	"github.com/hozen-dfir/hozen/collect/source/image"
 	"github.com/hozen-dfir/hozen/collect/source/live"
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/rules"
@@ -60,6 +61,9 @@ func (f *flags) check(profileSet bool) error {
 			return cli.WithHint(cli.Usagef("--path %q does not begin with /", p),
 				"in an image or a tree a path begins at its root, with forward slashes: /Windows/System32/config")
 		}
+	}
+	if err := keys.ValidPerson(f.examiner); err != nil {
+		return cli.BadFlag("examiner", err)
 	}
 	if err := CheckAddress(f.out); err != nil {
 		return cli.BadFlag("out", err)
