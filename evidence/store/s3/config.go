@@ -2,7 +2,8 @@
 // (If-None-Match: *), carries the SHA-256 of its bytes for the server to
 // check, and fits one request, so that the server keeps a digest of the whole
 // object. A writer that may only put objects can use it: nothing else is asked
-// of the server unless a put meets an object that is there already.
+// of the server unless a put meets an object that is there already, or the
+// connection broke while a large one was on its way.
 package s3
 
 import (

@@ -79,6 +79,9 @@ type put struct {
 func (p *put) run(ctx context.Context) (store.Info, error) {
 	var info store.Info
 	err := p.s.retry(ctx, func(ctx context.Context) error {
+		if p.maybe && p.size > unheard && p.there(ctx) {
+			return errTaken
+		}
 		var err error
 		info, err = p.attempt(ctx)
 		if err != nil && mayHaveArrived(err) {
@@ -86,10 +89,24 @@ func (p *put) run(ctx context.Context) (store.Info, error) {
 		}
 		return err
 	})
-	if statusOf(err) == http.StatusPreconditionFailed {
+	if errors.Is(err, errTaken) || statusOf(err) == http.StatusPreconditionFailed {
 		return p.taken(ctx)
 	}
 	return info, p.s.classify(ctx, err, store.ErrNotFound)
+}
+
+// unheard is the size in bytes from which a body may still be on its way while
+// the server has answered that the object is there and hung up: versitygw does
+// so. Of that answer nothing arrives but a reset, however often it is tried.
+const unheard = 64 << 10
+
+var errTaken = errors.New("there is such an object")
+
+// there looks once whether the object exists. A writer that may only put
+// objects does not learn it.
+func (p *put) there(ctx context.Context) bool {
+	_, err := p.s.core.StatObject(ctx, p.s.config.Bucket, p.s.name(p.key), minio.StatObjectOptions{})
+	return err == nil
 }
 
 func (p *put) attempt(ctx context.Context) (store.Info, error) {

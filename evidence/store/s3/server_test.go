@@ -159,6 +159,7 @@ func TestS3(t *testing.T) {
 	t.Run("unconfirmed", func(t *testing.T) { unconfirmed(t, g) })
 	t.Run("faults", func(t *testing.T) { faults(t, g) })
 	t.Run("reads under faults", func(t *testing.T) { readFaults(t, g) })
+	t.Run("unread bodies", func(t *testing.T) { unread(t, g) })
 	t.Run("custody log", func(t *testing.T) { custodyLog(t, g) })
 }
 
