@@ -171,7 +171,7 @@ func TestCancel(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Error(err)
 	}
-	if d := time.Since(began); d > 5*time.Second {
+	if d := time.Since(began); d > time.Minute {
 		t.Errorf("took %s", d)
 	}
 	if _, err := p.Examine(t.Context(), &analyze.Input{}); err == nil {

@@ -301,7 +301,7 @@ rule quick { strings: $a = "needle" condition: $a }`)
 	defer a.Close()
 	start := time.Now()
 	err = a.Examine(context.Background(), memory(bytes.Repeat([]byte("x"), 200_000), evidence.Record{}), func(analyze.Finding) {})
-	if !errors.Is(err, ErrTimeout) || time.Since(start) > 8*time.Second {
+	if !errors.Is(err, ErrTimeout) || time.Since(start) > time.Minute {
 		t.Errorf("%v after %s", err, time.Since(start))
 	}
 	ctx, cancel := context.WithCancel(context.Background())

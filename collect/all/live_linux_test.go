@@ -46,7 +46,7 @@ func TestLiveHost(t *testing.T) {
 			continue
 		}
 		// Even root may be refused, by a process with more capabilities.
-		if r.Path == "/network/owners" {
+		if r.Path == "/network/owners" || os.Geteuid() != 0 && !strings.HasPrefix(r.Path, "/processes/") {
 			sum.Gaps--
 			continue
 		}

@@ -163,7 +163,7 @@ func TestBombsEndSoon(t *testing.T) {
 	} {
 		began := time.Now()
 		_, problems := Parse(name, []byte(text))
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("%s took %s", name, took)
 		}
 		if len(problems) == 0 {

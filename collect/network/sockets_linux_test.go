@@ -226,7 +226,8 @@ func TestCancelledRunKeepsWhatItHas(t *testing.T) {
 		t.Error("a cancelled run reports no error")
 	}
 	for _, g := range sink.Items() {
-		if g.Record.Outcome == evidence.Denied {
+		// Tracked connections are root's to read.
+		if g.Record.Outcome == evidence.Denied && (os.Geteuid() == 0 || !strings.HasSuffix(g.Record.Path, "/nf_conntrack")) {
 			t.Errorf("%s is %s", g.Record.Path, g.Record.Outcome)
 		}
 	}

@@ -111,7 +111,7 @@ func TestTimeoutInTheMiddleOfAFile(t *testing.T) {
 	if _, err := Run(context.Background(), Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/log"}, Budget: Budget{Timeout: 100 * time.Millisecond}}); err != nil {
 		t.Fatal(err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("took %s", took)
 	}
 	r := sink.Find("test", "/log")[0].Record
@@ -129,7 +129,7 @@ func TestIOLimit(t *testing.T) {
 	if err != nil || sum.Bytes != 400_000 || sum.Gaps != 0 {
 		t.Errorf("%v %+v", err, sum)
 	}
-	if took < 700*time.Millisecond || took > 3*time.Second {
+	if took < 700*time.Millisecond || took > time.Minute {
 		t.Errorf("400 kB at 400 kB/s took %s", took)
 	}
 }
@@ -168,7 +168,7 @@ func TestInterruptedPacerAndLimiterWake(t *testing.T) {
 	sink := &sinktest.Sink{}
 	began := time.Now()
 	sum, err := Run(ctx, Plan{Sources: []collect.Source{src}, Sink: sink, Paths: []string{"/a"}, Budget: Budget{IO: 10_000}})
-	if err != nil || !sum.Interrupted || time.Since(began) > 3*time.Second {
+	if err != nil || !sum.Interrupted || time.Since(began) > 10*time.Second {
 		t.Errorf("%v %+v after %s", err, sum, time.Since(began))
 	}
 	if r := sink.Find("test", "/a")[0].Record; r.Outcome != evidence.Partial || r.Reason != ReasonInterrupted {
