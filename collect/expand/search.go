@@ -122,6 +122,10 @@ func (s *search) enter(ctx context.Context, p place, rest []glob.Segment) error 
 	if p.st.Type != evidence.TypeDir {
 		return s.absent(ctx, p.path, rest, fs.ErrNotExist)
 	}
+	// A definition that names the place doesn't ask for the host to be changed.
+	if why := s.c.src.Crossing(p.path, p.st); !s.tree && strings.HasPrefix(why, source.DirectAutomount) {
+		return s.notEntered(ctx, p, why)
+	}
 	return s.expand(ctx, p, rest)
 }
 

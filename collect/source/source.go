@@ -24,7 +24,7 @@ func (e *LinkError) Error() string {
 // Served reports whether a reason of Source.Crossing speaks of a mount that
 // another host or process answers for: asking it for anything may take for ever.
 func Served(crossing string) bool {
-	for _, kind := range [...]string{Network, FUSE, Automount} {
+	for _, kind := range [...]string{Network, FUSE, Automount, DirectAutomount} {
 		if strings.HasPrefix(crossing, kind) {
 			return true
 		}
@@ -37,6 +37,9 @@ const (
 	Network   = "network mount "
 	FUSE      = "FUSE mount "
 	Automount = "automount point "
+
+	// Opening the folder of such a one makes the host mount something.
+	DirectAutomount = "direct automount point "
 )
 
 // Components splits an absolute "/"-separated path; "/" has none. Anything

@@ -3,6 +3,7 @@ package live
 import (
 	"bufio"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/hozen-dfir/hozen/collect/source"
@@ -15,6 +16,7 @@ type mount struct {
 	point  string
 	fstype string
 	source string
+	direct bool // an automount point that opening it mounts (autofs(5))
 }
 
 // parseMounts reads mountinfo; lines it can't read are left out.
@@ -34,6 +36,7 @@ func parseMounts(r io.Reader) []mount {
 		out = append(out, mount{
 			dev: f[2], root: unescape(f[3]), point: unescape(f[4]),
 			fstype: f[dash+1], source: unescape(f[dash+2]),
+			direct: f[dash+1] == "autofs" && dash+3 < len(f) && slices.Contains(strings.Split(f[dash+3], ","), "direct"),
 		})
 	}
 	return out
@@ -78,6 +81,8 @@ func crossing(all []mount, i int) string {
 	m := all[i]
 	has := func(list string) bool { return strings.Contains(list, " "+m.fstype+" ") }
 	switch {
+	case m.direct:
+		return source.DirectAutomount + m.fstype
 	case m.fstype == "autofs":
 		return source.Automount + m.fstype
 	case has(networkTypes):

@@ -18,6 +18,8 @@ const someMounts = `1 0 254:0 / / rw - ext4 /dev/vda rw
 11 1 8:2 / /data rw - ext4 /dev/sda2 rw
 12 1 0:42 / /dev/shm rw - tmpfs tmpfs rw
 13 1 0:43 / /auto rw - autofs systemd-1 rw
+17 1 0:44 / /proc/sys/fs/binfmt_misc rw shared:9 - autofs systemd-1 rw,fd=29,pgrp=1,timeout=0,minproto=5,maxproto=5,direct,pipe_ino=1
+18 1 0:45 / /net rw - autofs auto.net rw,fd=30,indirect
 14 1 8:3 / /win rw - fuseblk /dev/sda3 rw
 not a line
 15 1 8:9
@@ -35,7 +37,8 @@ func TestCrossings(t *testing.T) {
 		"/mnt/bind": "loop: also at /", "/home": "", "/var": "", "/srv/var2": "loop: also at /var",
 		"/snap/core": "loop mount squashfs", "/var/lib/docker/overlay2/x/merged": "merged view overlay",
 		"/run/user/0/gvfs": "FUSE mount fuse.gvfsd-fuse", "/data": "", "/dev/shm": "", "/win": "",
-		"/auto": "automount point autofs", "/data2": "loop: also at /data",
+		"/auto": "automount point autofs", "/net": "automount point autofs",
+		"/proc/sys/fs/binfmt_misc": "direct automount point autofs", "/data2": "loop: also at /data",
 	}
 	for p, w := range want {
 		if g, ok := got[p]; !ok || g != w {
