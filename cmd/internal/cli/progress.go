@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
 )
 
 // How often progress is shown: on a terminal, and as lines elsewhere.
@@ -44,7 +46,7 @@ func (a *App) Progress(title string) *Progress {
 		return nil
 	}
 	p := &Progress{app: a, title: title, start: time.Now(), now: time.Now, quit: make(chan struct{})}
-	if f, ok := terminal(a.Err); ok {
+	if f, ok := terminal(a.Err); ok && canDraw(f) {
 		p.showBar(f)
 	} else {
 		p.wg.Add(1)
@@ -54,6 +56,13 @@ func (a *App) Progress(title string) *Progress {
 	a.progress = p
 	a.mu.Unlock()
 	return p
+}
+
+// canDraw reports whether a terminal can show a bar: it understands moves of
+// the cursor, and has a size. A serial console often has neither.
+func canDraw(f *os.File) bool {
+	w, h, err := term.GetSize(int(f.Fd()))
+	return err == nil && w > 0 && h > 0 && os.Getenv("TERM") != "dumb"
 }
 
 // SetTotal says how much there is to do; 0 is unknown. It may be called again.

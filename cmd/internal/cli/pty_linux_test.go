@@ -112,7 +112,32 @@ func TestPassphrasePromptEndsAtASignal(t *testing.T) {
 	}
 }
 
+// Where no bar can be drawn, lines tell how far the work is.
+func TestNoBarOnDumbTerminals(t *testing.T) {
+	for _, c := range []struct {
+		term string
+		size unix.Winsize
+		bar  bool
+	}{
+		{"dumb", unix.Winsize{Row: 24, Col: 120}, false},
+		{"vt100", unix.Winsize{}, false},
+		{"vt100", unix.Winsize{Row: 24, Col: 120}, true},
+	} {
+		t.Setenv("TERM", c.term)
+		tty, _, _ := pty(t)
+		if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &c.size); err != nil {
+			t.Fatal(err)
+		}
+		p := newApp(Program{}, nil, io.Discard, tty).Progress("collecting")
+		if got := p.bars != nil; got != c.bar {
+			t.Errorf("%+v: a bar: %v", c, got)
+		}
+		p.Done()
+	}
+}
+
 func TestProgressBar(t *testing.T) {
+	t.Setenv("TERM", "vt100")
 	tty, _, shown := pty(t)
 	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 120}); err != nil {
 		t.Fatal(err)
