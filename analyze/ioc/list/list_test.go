@@ -176,12 +176,12 @@ func TestUTF16(t *testing.T) {
 // TestDigestsInARow: no digest of a line is lost as a comment of the first.
 func TestDigestsInARow(t *testing.T) {
 	md5, sha1, sha256 := strings.Repeat("a", 32), strings.Repeat("B", 40), strings.Repeat("c", 64)
-	inds, rep := read(t, md5+","+sha1+", "+sha256+",some.family\nevil.test,"+md5+"\n")
+	inds, rep := read(t, md5+","+sha1+", "+sha256+",win.mirai\nevil.test,"+md5+"\n")
 	var got []string
 	for _, i := range inds {
 		got = append(got, i.Kind.String()+" "+i.Key)
 	}
-	want := []string{"md5 " + md5, "sha1 " + strings.ToLower(sha1), "sha256 " + sha256, "domain evil.test"}
+	want := []string{"md5 " + md5, "sha1 " + strings.ToLower(sha1), "sha256 " + sha256, "domain evil.test", "md5 " + md5}
 	if d := cmp.Diff(want, got); d != "" || rep.Odd > 0 {
 		t.Error(d, rep)
 	}

@@ -2,6 +2,7 @@ package list
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,23 +17,23 @@ func (p *parser) plain(s string) error {
 		return p.expression(strings.TrimSpace(rest), comment)
 	}
 	kind, key, err := Detect(value)
-	if v, rest, ok := strings.Cut(value, ";"); ok {
-		_, scored := score(field(rest))
-		if err != nil || scored || kind == FileName {
-			return p.semicolon(s, v, rest, comment)
-		}
-	}
-	if err == nil {
+	r, isRow := rowOf(value)
+	quoted := strings.HasPrefix(value, `"`) && strings.Count(value, `"`) > 2
+	if err == nil && !(isRow && (quoted || r.splits(kind))) {
 		return p.emit(Indicator{Kind: kind, Key: key, Raw: value, Comment: comment, Score: NoScore, Line: p.rep.Lines})
 	}
-	for _, sep := range []string{"\t", ",", "|"} {
-		if v, rest, ok := strings.Cut(value, sep); ok {
-			if done, err := p.valueComment(v, rest, sep); done {
-				return err
-			}
+	if done, err := p.hostsLine(value, comment); done {
+		return err
+	}
+	if isRow {
+		return p.row(s, r, comment)
+	}
+	if v, rest, ok := strings.Cut(value, ";"); ok && err != nil {
+		if _, scored := score(field(rest)); scored && v != "" {
+			return p.scored(s, comment)
 		}
 	}
-	if done, err := p.hostsLine(value, comment); done {
+	if done, err := p.spaced(value, comment); done {
 		return err
 	}
 	p.rep.odd(p.rep.Lines, []byte(s), err.Error())
@@ -81,32 +82,6 @@ func cutComment(s string) (value, comment string) {
 
 func space(c byte) bool { return c == ' ' || c == '\t' }
 
-// semicolon reads `indicator;comment`, `indicator;score[;comment]` and
-// `regex;score[;exception]`.
-func (p *parser) semicolon(line, value, rest, comment string) error {
-	value = strings.TrimSpace(value)
-	kind, key, err := Detect(value)
-	first, more, _ := strings.Cut(rest, ";")
-	n, scored := score(first)
-	if err != nil {
-		if scored {
-			return p.scored(line, comment)
-		}
-		p.rep.odd(p.rep.Lines, []byte(line), err.Error())
-		return nil
-	}
-	text := strings.TrimSpace(rest)
-	if scored {
-		text = strings.TrimSpace(more)
-	} else {
-		n = NoScore
-	}
-	if text == "" {
-		text = comment
-	}
-	return p.emit(Indicator{Kind: kind, Key: key, Raw: value, Comment: text, Score: n, Line: p.rep.Lines})
-}
-
 // scored reads `regex;score[;exception]`. The expression may hold semicolons:
 // the score is the last field, or the last but one, that is a number.
 func (p *parser) scored(s, comment string) error {
@@ -150,35 +125,17 @@ func score(s string) (int, bool) {
 	return n, err == nil && n <= 1000
 }
 
-// valueComment reads `indicator<separator>comment`. Of several digests in a
-// row, as in `md5,sha1,sha256`, each is an indicator.
-func (p *parser) valueComment(value, rest, sep string) (bool, error) {
-	value = strings.TrimSpace(value)
-	kind, key, err := Detect(value)
-	if err != nil {
-		return false, nil
-	}
-	ind := Indicator{Kind: kind, Key: key, Raw: value, Comment: strings.Trim(rest, " \t\""), Score: NoScore, Line: p.rep.Lines}
-	if _, digest := hashKind(key); !digest {
-		return true, p.emit(ind)
-	}
-	for _, f := range append([]string{value}, strings.Split(rest, sep)...) {
-		f = unquote(strings.TrimSpace(f))
-		if k, ok := hashKind(f); ok {
-			ind.Kind, ind.Raw = k, f
-			ind.Key, _ = lower(f)
-			if err := p.emit(ind); err != nil {
-				return true, err
-			}
-		}
-	}
-	return true, nil
-}
-
 // hostsLine reads a line of a hosts file that sends names to nowhere.
 func (p *parser) hostsLine(s, comment string) (bool, error) {
 	f := strings.Fields(s)
-	if len(f) < 2 || f[0] != "0.0.0.0" && f[0] != "127.0.0.1" && f[0] != "::" && f[0] != "::1" {
+	if len(f) < 2 {
+		return false, nil
+	}
+	if _, ok := IPKey(f[0]); ok && !slices.ContainsFunc(f[1:], func(n string) bool { return !ownName(n) }) {
+		p.rep.Comments++
+		return true, nil
+	}
+	if f[0] != "0.0.0.0" && f[0] != "127.0.0.1" && f[0] != "::" && f[0] != "::1" {
 		return false, nil
 	}
 	for _, name := range f[1:] {
@@ -192,4 +149,11 @@ func (p *parser) hostsLine(s, comment string) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// ownName tells the names that every hosts file gives to addresses of the host
+// itself.
+func ownName(s string) bool {
+	s = strings.ToLower(s)
+	return s == "localhost" || s == "broadcasthost" || s == "local" || strings.HasPrefix(s, "localhost.") || strings.HasPrefix(s, "ip6-")
 }
