@@ -20,6 +20,7 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/worker"
 	"github.com/hozen-dfir/hozen/analyze/yara"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/keys"
@@ -160,10 +161,13 @@ func (f *analyzeFlags) check(app *cli.App) error {
 		return cli.Usagef("--store needs --sign-key: an entry in the custody log is signed by its actor")
 	case len(f.to) > 0 && f.out == "":
 		return cli.Usagef("--to goes with --out")
-	case f.caseID != "":
-		return cli.BadFlag("case", evidence.ValidCase(f.caseID))
 	}
-	return nil
+	if f.caseID != "" {
+		if err := evidence.ValidCase(f.caseID); err != nil {
+			return cli.BadFlag("case", err)
+		}
+	}
+	return collectcmd.OutsideBundles("out", f.out)
 }
 
 // sources are the rules and indicators to look for: those named, or the

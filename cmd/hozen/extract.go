@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/extract"
@@ -32,6 +33,9 @@ and devices are not made; files are not executable.`,
 			}
 			if out == "" {
 				return cli.Usagef("extract needs --out")
+			}
+			if err := collectcmd.OutsideBundles("out", out); err != nil {
+				return err
 			}
 			b, err := openToRead(cmd.Context(), app, args[0], identities)
 			if err != nil {

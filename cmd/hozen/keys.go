@@ -50,6 +50,9 @@ files are encrypted with a passphrase unless --no-passphrase is given.`,
 			if err := keys.ValidPerson(o.Person); err != nil {
 				return cli.BadFlag("name", err)
 			}
+			if err := collectcmd.OutsideBundles("out", out); err != nil {
+				return err
+			}
 			if noPassphrase && cmd.Flags().Changed("passphrase-file") {
 				return cli.Usagef("--no-passphrase and --passphrase-file exclude each other")
 			}
@@ -107,6 +110,9 @@ func newKeysExportCommand(app *cli.App) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			if out == "" {
 				return cli.Usagef("keys export needs --out")
+			}
+			if err := collectcmd.OutsideBundles("out", out); err != nil {
+				return err
 			}
 			f, err := keys.Export(args[0], out)
 			if errors.Is(err, fs.ErrExist) {

@@ -60,6 +60,8 @@ func openObjects(ctx context.Context, arg string) (bundle.Objects, error) {
 	return bundle.ZipObjects(arg)
 }
 
+const notBundleHint = "name the folder, ZIP or s3:// prefix that holds README.txt, seal and segments"
+
 // openBundle opens a bundle as it is, problems and all.
 func openBundle(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bundle, error) {
 	o, err := openObjects(ctx, arg)
@@ -71,7 +73,7 @@ func openBundle(ctx context.Context, arg string, ids []age.Identity) (*bundle.Bu
 		err = onlyBegun(b)
 	}
 	if errors.Is(err, bundle.ErrNotBundle) {
-		err = cli.WithHint(err, "name the folder, ZIP or s3:// prefix that holds README.txt, seal and segments")
+		err = cli.WithHint(err, notBundleHint)
 	} else {
 		err = storeError(err)
 	}

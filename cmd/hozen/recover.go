@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/extract"
 )
@@ -27,6 +28,9 @@ what was there, and proves nothing.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return cli.Usagef("recover needs --out")
+			}
+			if err := collectcmd.OutsideBundles("out", out); err != nil {
+				return err
 			}
 			return runRecover(cmd, app, args[0], out, identities)
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -56,6 +57,9 @@ the bundle.`,
 			if err := collectcmd.CheckAddress(where); err != nil {
 				return cli.BadFlag("store", err)
 			}
+			if err := collectcmd.OutsideBundles("store", where); err != nil {
+				return err
+			}
 			signer, err := loadSigner(ctx, app, "key", key)
 			if err != nil {
 				return err
@@ -70,7 +74,7 @@ the bundle.`,
 			}
 			st, err := open.Create(ctx, where)
 			if err != nil {
-				return storeError(err)
+				return noStore(where, err)
 			}
 			return put(ctx, app, intake.Request{Store: st, Bundle: b, Signer: signer, Purpose: purpose, Basis: basis, Place: place, Now: time.Now})
 		},
@@ -102,6 +106,9 @@ func openJoined(ctx context.Context, app *cli.App, args, identities []string) (*
 	b, err := bundle.Open(ctx, bundle.Joined(places...), ids...)
 	if err == nil {
 		err = onlyBegun(b)
+	}
+	if errors.Is(err, bundle.ErrNotBundle) {
+		return nil, cli.WithHint(err, notBundleHint)
 	}
 	if err != nil {
 		return nil, storeError(err)
@@ -263,7 +270,15 @@ func openStore(ctx context.Context, where string) (store.Store, error) {
 		return nil, cli.BadFlag("store", err)
 	}
 	st, err := open.Store(ctx, where)
-	return st, storeError(err)
+	return st, noStore(where, err)
+}
+
+// noStore is the error of a store that can't be opened.
+func noStore(where string, err error) error {
+	if open.IsS3(where) {
+		return storeError(err)
+	}
+	return cli.WithHint(err, "name the folder of a store (hozen store put makes a new one), or s3://bucket/prefix")
 }
 
 // storeError gives errors of stores their exit code and a hint.

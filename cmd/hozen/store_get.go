@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/intake"
@@ -38,6 +39,9 @@ verification fails (4), or the store stops answering, nothing is left of it.`,
 			}
 			if err := errors.Join(evidence.ValidCase(caseID), evidence.ValidBundle(args[0])); err != nil {
 				return cli.WithCode(cli.Usage, err)
+			}
+			if err := collectcmd.OutsideBundles("out", out); err != nil {
+				return err
 			}
 			signer, err := loadSigner(cmd.Context(), app, "key", key)
 			if err != nil {

@@ -68,6 +68,11 @@ func (f *flags) check(profileSet bool) error {
 	if err := CheckAddress(f.out); err != nil {
 		return cli.BadFlag("out", err)
 	}
+	for _, o := range [][2]string{{"out", f.out}, {"spill", f.spill}} {
+		if err := OutsideBundles(o[0], o[1]); err != nil {
+			return err
+		}
+	}
 	if err := checkTSA(f.tsa); err != nil {
 		return cli.BadFlag("tsa", err)
 	}
