@@ -20,6 +20,9 @@ func TestCustodyVectors(t *testing.T) {
 		"IR-reordered": {4, 4, "entries/000001.note"},
 		"IR-older":     {4, 0, "checkpoints/000003.checkpoint"},
 		"IR-forged":    {4, 4, "entries/000002.note"},
+		"IR-twice":     {4, 4, "entries/000002.note: no entry: member \"note\" twice"},
+		"IR-case":      {4, 4, "entries/000002.note: no entry: member \"Note\" is written in another case"},
+		"IR-space":     {4, 4, "entries/000002.note: entry is not canonical JSON"},
 	} {
 		b := &vectorBox{T: t}
 		for _, json := range []bool{false, true} {
