@@ -111,7 +111,7 @@ func (m *Message) fields(head []byte) {
 		head = rest
 		line = bytes.TrimRight(line, "\r")
 		if len(line) > 0 && (line[0] == ' ' || line[0] == '\t') && name != "" { // folded, RFC 9112 section 5.2
-			value = append(append(value, ' '), bytes.TrimSpace(line)...)
+			value = bytes.TrimSpace(append(append(value, ' '), bytes.TrimSpace(line)...))
 			continue
 		}
 		m.field(name, value)

@@ -81,7 +81,7 @@ func TestExchanges(t *testing.T) {
 			[]string{"GET /x 1.1 host=", "200 for GET /x", `body "abc0123456789" true`, "404 for  "},
 		},
 		"to the end": {"GET / HTTP/1.0\n\n", "HTTP/1.0 200 OK\n\nall of it", []string{"GET / 1.0 host=", "200 for GET /", `body "all of it" true`}},
-		"folded":     {"GET / HTTP/1.1\r\nHost:\r\n a.example\r\n\r\n", "", []string{"GET / 1.1 host= a.example"}},
+		"folded":     {"GET / HTTP/1.1\r\nHost:\r\n a.example\r\n\r\n", "", []string{"GET / 1.1 host=a.example"}},
 		"0.9":        {"GET /old\r\n", "", []string{"GET /old 0.9 host="}},
 		"smuggling": {
 			"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 4\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nz\r\n0\r\n\r\nGET /s HTTP/1.1\r\n\r\n", "",
