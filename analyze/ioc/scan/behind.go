@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
@@ -17,6 +18,7 @@ func (t *tokens) behind(win []byte, start, end int, host []byte, paths bool) {
 	if host == nil && !paths {
 		return
 	}
+	end = t.root(win, end)
 	port, after := t.port(win, end)
 	next := byte(0)
 	if after < len(win) {
@@ -41,6 +43,15 @@ func (t *tokens) behind(win []byte, start, end int, host []byte, paths bool) {
 	}
 	t.urlStart, t.urlPath = start, end+portLen(port)
 	t.walker.Walk(host, win[after:], paths)
+}
+
+// root skips the dot of the root behind a name, where a port or a path follows:
+// "evil.example./x".
+func (t *tokens) root(win []byte, end int) int {
+	if end+1 < len(win) && win[end] == '.' && bytes.IndexByte([]byte(":/?#"), win[end+1]) >= 0 {
+		return end + 1
+	}
+	return end
 }
 
 func portLen(port []byte) int {

@@ -58,7 +58,7 @@ func parse6(s []byte) (a [16]byte, dots, ok bool) {
 	n, gap := 0, -1
 	for i := 0; i < len(s); {
 		if s[i] == ':' {
-			if i+1 >= len(s) || s[i+1] != ':' && i == 0 {
+			if i+1 >= len(s) || s[i+1] != ':' && (i == 0 || s[i-1] == ':') {
 				return a, false, false
 			}
 			if s[i+1] == ':' {

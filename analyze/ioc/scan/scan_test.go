@@ -41,10 +41,14 @@ func set(t testing.TB, text string) *compiled.Set {
 func found(s *compiled.Set, b []byte) []string {
 	var out []string
 	New(s, func(p Place) {
-		out = append(out, fmt.Sprintf("%s %d %d", s.Hits(nil, p.Entry)[0].Indicator, p.Offset, p.Length))
+		out = append(out, placeLine(s, p))
 	}).Bytes(b)
 	slices.Sort(out)
 	return out
+}
+
+func placeLine(s *compiled.Set, p Place) string {
+	return fmt.Sprintf("%s %d %d", s.Hits(nil, p.Entry)[0].Indicator, p.Offset, p.Length)
 }
 
 func utf16le(s string) []byte {
@@ -230,7 +234,7 @@ func TestBlocksAgreeWithWhole(t *testing.T) {
 	want := found(s, b)
 	var got []string
 	sc := New(s, func(p Place) {
-		got = append(got, fmt.Sprintf("%s %d %d", s.Hits(nil, p.Entry)[0].Indicator, p.Offset, p.Length))
+		got = append(got, placeLine(s, p))
 	})
 	var tee bytes.Buffer
 	if err := sc.Read(context.Background(), bytes.NewReader(b), int64(len(b)), &tee); err != nil {
@@ -265,7 +269,7 @@ func FuzzScan(f *testing.F) {
 			if p.Offset < 0 || p.Offset+int64(p.Length) > int64(len(b)) || p.Length <= 0 || len(p.Data) != p.Length {
 				t.Errorf("place %+v in %d bytes", p, len(b))
 			}
-			got = append(got, fmt.Sprintf("%s %d %d", s.Hits(nil, p.Entry)[0].Indicator, p.Offset, p.Length))
+			got = append(got, placeLine(s, p))
 		})
 		sc.block(b, 0, 0, at)
 		sc.block(b, 0, at, len(b))

@@ -248,6 +248,7 @@ func (t *tokens) host(name, win []byte, start, end int) {
 
 // hostPort looks up a host with the port behind it.
 func (t *tokens) hostPort(name, win []byte, start, end int) {
+	end = t.root(win, end)
 	if end >= len(win) || win[end] != ':' || !t.set.Has(list.HostPort) {
 		return
 	}

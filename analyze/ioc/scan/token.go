@@ -137,6 +137,7 @@ func (t *tokens) digits(b []byte) bool {
 // pathBehind asks whether a path of a URL may stand behind the host that ends
 // at end, and any is listed.
 func (t *tokens) pathBehind(win []byte, end int) bool {
+	end = t.root(win, end)
 	return end < len(win) && (win[end] == '/' || win[end] == ':' || win[end] == '?') && t.set.Has(list.Path)
 }
 
