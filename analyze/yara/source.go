@@ -108,6 +108,8 @@ func (r *reader) zip(p string) error {
 			r.problem(full, "an entry whose name leads out of the archive, or that is there twice")
 		case !ruleName(name):
 			r.skip(full)
+		case e.Flags&1 != 0: // encrypted (APPNOTE.TXT, section 4.4.4)
+			r.problem(full, "encrypted: unpack it first")
 		default:
 			if err := r.file(zipTree{z}, name, full); err != nil {
 				return err
@@ -197,10 +199,23 @@ func (r *reader) file(tree fs.FS, name, full string) error {
 		s.report.Skipped = again
 	}
 	r.taken[s.report.Namespace] = true
-	if i := bytes.IndexByte(s.text, 0); i >= 0 { // the compiler would stop there without a word
+	s.refuse()
+	return nil
+}
+
+// refuse names what is no text of rules. At a NUL byte the compiler would stop
+// without a word.
+func (s *source) refuse() {
+	i := bytes.IndexByte(s.text, 0)
+	switch {
+	case i < 0:
+	case bytes.HasPrefix(s.text, []byte("YARA")): // what yarac writes begins so (libyara, arena.c)
+		s.report.fail(0, "compiled rules, which may not be what they seem: give their source")
+	case bytes.HasPrefix(s.text, []byte("\xff\xfe")), bytes.HasPrefix(s.text, []byte("\xfe\xff")):
+		s.report.fail(0, "UTF-16 text: save it as UTF-8")
+	default:
 		s.report.fail(1+bytes.Count(s.text[:i], []byte("\n")), "a NUL byte in the text")
 	}
-	return nil
 }
 
 // entryWord is the keyword for what libyara does not forget from item to item.

@@ -94,6 +94,8 @@ func TestBadFiles(t *testing.T) {
 	write(t, filepath.Join(dir, "twice.yar"), []byte(good+"\n"+good))
 	write(t, filepath.Join(dir, "readme.md"), []byte("not rules"))
 	write(t, filepath.Join(dir, "slow.rule"), []byte(`rule slow { strings: $a = /a.*b.*c.*/ condition: $a }`))
+	write(t, filepath.Join(dir, "wide.yar"), []byte("\xff\xfe"+wide(good)))
+	write(t, filepath.Join(dir, "made.yar"), []byte("YARA\x07\x14\x00\x00"))
 	if err := os.Symlink("/etc/passwd", filepath.Join(dir, "link.yar")); err != nil {
 		t.Fatal(err)
 	}
@@ -107,6 +109,7 @@ func TestBadFiles(t *testing.T) {
 	}{
 		"syntax.yar": {3, "undefined identifier \"nonsense\""}, "module.yar": {1, `needs the module "no_such_module"`},
 		"nul.yar": {2, "NUL"}, "twice.yar": {2, "duplicated identifier"}, "link.yar": {0, "regular"},
+		"wide.yar": {0, "UTF-16"}, "made.yar": {0, "compiled"},
 	} {
 		e := by[name].Errors
 		if len(e) == 0 || e[0].Line != want.line || !strings.Contains(e[0].Message, want.text) || !strings.HasSuffix(e[0].File, name) {
@@ -175,6 +178,11 @@ func TestZip(t *testing.T) {
 		}
 		io.WriteString(w, e[1])
 	}
+	if w, err := z.CreateHeader(&zip.FileHeader{Name: "secret.yar", Flags: 1}); err != nil {
+		t.Fatal(err)
+	} else {
+		io.WriteString(w, good)
+	}
 	z.Close()
 	p := filepath.Join(t.TempDir(), "rules.zip")
 	write(t, p, b.Bytes())
@@ -187,7 +195,10 @@ func TestZip(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %d %d %v", strings.TrimPrefix(r.Name, filepath.ToSlash(p)), r.Rules, len(r.Errors), r.Skipped != ""))
 	}
 	want := []string{"/a/one.yar 1 0 false", `/b\two.yar 1 0 false`, "/../three.yar 0 1 false", "//four.yar 0 1 false",
-		"/a/one.yar 0 1 false", "/evil%1B[2J.yar 1 0 false", "/notes.txt 0 0 true", "/bad.yar 0 1 false"}
+		"/a/one.yar 0 1 false", "/evil%1B[2J.yar 1 0 false", "/notes.txt 0 0 true", "/bad.yar 0 1 false", "/secret.yar 0 1 false"}
+	if m := reports[len(reports)-1].Errors; len(m) != 1 || !strings.Contains(m[0].Message, "encrypted") {
+		t.Errorf("encrypted entry: %+v", m)
+	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
