@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/ioc/scan"
@@ -109,10 +110,11 @@ func match(p scan.Place) analyze.Match {
 	name, text := "content", p.Data
 	if p.Wide {
 		name = "content/utf-16le"
-		text = make([]byte, 0, len(p.Data)/2)
-		for i := 0; i < len(p.Data); i += 2 {
-			text = append(text, p.Data[i])
+		units := make([]uint16, len(p.Data)/2)
+		for i := range units {
+			units[i] = uint16(p.Data[2*i]) | uint16(p.Data[2*i+1])<<8
 		}
+		text = []byte(string(utf16.Decode(units)))
 	}
 	return analyze.Match{Name: name, Offset: p.Offset, Length: p.Length,
 		Data: base64.StdEncoding.EncodeToString(p.Data), Text: strings.ToValidUTF8(string(text), "\uFFFD")}

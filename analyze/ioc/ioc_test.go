@@ -84,6 +84,10 @@ func TestAnalyzer(t *testing.T) {
 	if d := cmp.Diff(m, got[0].Matches[1]); d != "" {
 		t.Error(d)
 	}
+	wide := []byte("\xfc\x00b\x00.\x00e\x00v\x00i\x00l\x00.\x00e\x00x\x00a\x00m\x00p\x00l\x00e\x00")
+	if got = examine(t, set(t, "üb.evil.example\n"), subject(wide, "/w")); len(got) != 1 || got[0].Matches[0].Text != "üb.evil.example" || got[0].Matches[0].Name != "content/utf-16le" || got[0].Matches[0].Length != len(wide) {
+		t.Errorf("%+v", got)
+	}
 	gone := &analyze.Subject{Record: evidence.Record{Path: "/tmp/.gone", Outcome: evidence.Missing, SHA256: ""}}
 	if got := examine(t, s, gone); len(got) != 1 || got[0].Kind != "path-regex" {
 		t.Errorf("an item without content has a path: %+v", got)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hozen-dfir/hozen/analyze/ioc/list"
 )
@@ -44,12 +45,59 @@ func (s *Set) MatchHash(hexDigest string) []Hit {
 	return s.Hits(nil, lookup(s, kind, strings.ToLower(hexDigest)))
 }
 
+// endKey returns the normal form of the longest end of a name that has one:
+// labels of names on the wire may hold any bytes (RFC 2181 section 11), and
+// must not hide the domain that they are under.
+func endKey(name string) (string, bool) {
+	if key, ok := list.DomainKey(name); ok {
+		return key, true
+	}
+	name = strings.TrimSuffix(name, ".")
+	from, ascii, plain := len(name)+1, len(name)+1, true
+	for from > 0 && len(name)-from <= maxEnd {
+		i := strings.LastIndexByte(name[:from-1], '.')
+		label := name[i+1 : from-1]
+		if !labelLike(label) {
+			break
+		}
+		from = i + 1
+		if plain = plain && strings.IndexFunc(label, func(r rune) bool { return r >= utf8.RuneSelf }) < 0; plain && len(name)-from <= 253 {
+			ascii = from
+		}
+	}
+	if from <= len(name) {
+		if key, ok := list.DomainKey(name[from:]); ok {
+			return key, true
+		}
+	}
+	if ascii > from && ascii <= len(name) {
+		return list.DomainKey(name[ascii:])
+	}
+	return "", false
+}
+
+// maxEnd is how much of a name endKey looks at: characters have four bytes.
+const maxEnd = 4 * 253
+
+// labelLike reports whether s may be a label, of letters of any script.
+func labelLike(s string) bool {
+	if len(s) == 0 || !utf8.ValidString(s) {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < utf8.RuneSelf && c != '-' && c != '_' && (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
 // MatchDomain returns the listings of name and of the domains it is under.
 func (s *Set) MatchDomain(name string) []Hit {
 	if !s.Has(list.Domain) {
 		return nil
 	}
-	key, ok := list.DomainKey(name)
+	key, ok := endKey(name)
 	if !ok {
 		return nil
 	}
@@ -107,8 +155,14 @@ func (s *Set) IPs(a netip.Addr, found func(uint32)) {
 // MatchHostPort returns the listings of "host:port" for a domain name (and the
 // domains it is under) or an address. It doesn't look for the host alone.
 func (s *Set) MatchHostPort(host string, port uint16) []Hit {
+	if !s.Has(list.HostPort) {
+		return nil
+	}
 	key, ok := list.HostKey(host)
-	if !ok || !s.Has(list.HostPort) {
+	if !ok {
+		key, ok = endKey(host)
+	}
+	if !ok {
 		return nil
 	}
 	var out []Hit

@@ -197,6 +197,10 @@ func TestHostileLines(t *testing.T) {
 	if rep.Odd != 1000 || len(rep.Places) != MaxPlaces {
 		t.Errorf("%d odd, %d places", rep.Odd, len(rep.Places))
 	}
+	inds, rep := read(t, strings.Repeat("evil.example\r\n", 6000)+"evil\x00.example\nhttp://evil.example/\x00\n1.2.3.4\x00\n5.6.7.8\r\n")
+	if last := inds[len(inds)-1]; rep.Odd != 3 || last.Key != "5.6.7.8" || last.Line != 6004 || len(inds) != 6001 {
+		t.Errorf("%+v, last %+v", rep, last)
+	}
 	stop := errors.New("stop")
 	if _, err := Read(strings.NewReader("evil.example\n"), func(Indicator) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("%v", err)
