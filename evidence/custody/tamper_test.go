@@ -97,9 +97,13 @@ func tamperings() map[string]tampering {
 		"a byte more":           {entryKey(1), func(w, _ *world) { w.write(entryKey(1), append(w.read(entryKey(1)), '\n')) }},
 		"an entry cut":          {entryKey(2), func(w, _ *world) { b := w.read(entryKey(2)); w.write(entryKey(2), b[:len(b)-5]) }},
 		"an entry emptied":      {entryKey(2), func(w, _ *world) { w.write(entryKey(2), nil) }},
-		"a first entry gone":    {entryKey(0), func(w, _ *world) { os.Remove(w.path(entryKey(0))) }},
-		"an entry gone":         {entryKey(1), func(w, _ *world) { os.Remove(w.path(entryKey(1))) }},
-		"the last entry gone":   {checkpointKey(3), func(w, _ *world) { os.Remove(w.path(entryKey(2))) }},
+		"a bit of a key": {entryKey(0), func(w, _ *world) {
+			w.write(entryKey(0), bytes.Replace(w.read(entryKey(0)), []byte("+"), []byte("*"), 1))
+		}},
+		"all entries gone":    {checkpointKey(1), func(w, _ *world) { os.RemoveAll(w.path("entries")) }},
+		"a first entry gone":  {entryKey(0), func(w, _ *world) { os.Remove(w.path(entryKey(0))) }},
+		"an entry gone":       {entryKey(1), func(w, _ *world) { os.Remove(w.path(entryKey(1))) }},
+		"the last entry gone": {checkpointKey(3), func(w, _ *world) { os.Remove(w.path(entryKey(2))) }},
 		"entries swapped": {entryKey(0), func(w, _ *world) {
 			a, b := w.read(entryKey(0)), w.read(entryKey(1))
 			w.write(entryKey(0), b)

@@ -39,11 +39,11 @@ printable() { printf '%s' "${1//[^[:print:]]/?}"; }
 # unbase64 writes the bytes of canonical base64 to a file.
 unbase64() { printf '%s' "$1" | base64 -d >"$2" 2>/dev/null && [ "$(base64 -w0 <"$2")" = "$1" ]; }
 
-key_read=
+key_read= key_name= key_hash=
 # read_key VKEY: checks a verifier key, sets key_name and key_hash, writes $tmp/pub.pem.
 read_key() {
   [ "$key_read" != "$1" ] || return 0
-  key_read=
+  key_read= key_name=MALFORMED key_hash=
   [[ $1 =~ ^([a-z0-9.-]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$ ]] || return 1
   key_name=${BASH_REMATCH[1]} key_hash=${BASH_REMATCH[2]}
   unbase64 "${BASH_REMATCH[3]}" "$tmp/key" || return 1
@@ -99,17 +99,18 @@ below() {
   for e in "$1"*; do if [ -d "$e" ] && [ ! -L "$e" ]; then below "$e/"; else printf '%s\0' "$e"; fi; done
 }
 # What lies here? Every name must be one that a log has.
-last=-1
+last=-1 covers=()
 while IFS= read -r -d '' f; do
   case $f in
     entries/[0-9][0-9][0-9][0-9][0-9][0-9].note) n=${f:8:6}; n=$((10#$n)); [ $n -le $last ] || last=$n ;;
-    checkpoints/[0-9][0-9][0-9][0-9][0-9][0-9].checkpoint) ;;
+    checkpoints/[0-9][0-9][0-9][0-9][0-9][0-9].checkpoint) covers+=("$f") ;;
     receipts/*.json) [[ $f =~ ^receipts/[0-9a-f]{64}\.json$ ]] || damage "$(printable "$f")" "does not belong to a custody log" ;;
     checkpoints/[0-9][0-9][0-9][0-9][0-9][0-9].tsr|checkpoints/[0-9][0-9][0-9][0-9][0-9][0-9].cosign/*) gap "$(printable "$f")" "this script does not check it" ;;
     .hozen-tmp-*|*/.hozen-tmp-*) ;; # what a write that did not finish left
     *) damage "$(printable "$f")" "does not belong to a custody log" ;;
   esac
 done < <(below '')
+[ $last -ge 0 ] || for c in ${covers[@]+"${covers[@]}"}; do damage "$c" "covers an entry that is not there"; done
 [ $last -ge 0 ] || { gap entries "there is no custody log"; [ $bad -eq 0 ] || exit 4; exit 3; }
 
 S='"([^"\\]|\\.)*"'
