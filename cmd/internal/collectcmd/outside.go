@@ -25,7 +25,11 @@ func OutsideBundles(name, place string) error {
 		if err != nil {
 			continue // not there yet
 		}
-		if in := bundleAbove(real); in != "" {
+		in := bundleAbove(real)
+		if in == real && last == "" {
+			return cli.WithHint(cli.BadFlag(name, fmt.Errorf("%s is a bundle, and nothing is written into one", place)), "name a new place")
+		}
+		if in != "" {
 			return cli.WithHint(cli.BadFlag(name, fmt.Errorf("%s lies in the bundle %s, and would spoil it", place, in)), "name a place outside the bundle")
 		}
 		return nil

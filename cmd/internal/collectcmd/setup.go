@@ -269,7 +269,7 @@ func (f *flags) asked(sources []collect.Source) ([]*artifacts.Definition, error)
 			}
 		}
 	}
-	return out, cli.WithCode(cli.Usage, errors.Join(errs...))
+	return out, cli.WithHint(cli.WithCode(cli.Usage, errors.Join(errs...)), "collect --list shows every artifact")
 }
 
 // builtins are the built-in artifacts that profile, --artifact, --packets and
