@@ -54,7 +54,7 @@ func (a authority) token(message []byte) (token []byte) {
 	sum := sha256.Sum256(message)
 	var answer []byte
 	synctest.Test(a.T, func(t *testing.T) { // the library signs the time of its clock
-		time.Sleep(epoch.Add(time.Minute).Sub(time.Now()))
+		time.Sleep(time.Until(epoch.Add(time.Minute)))
 		ts := &timestamp.Timestamp{HashAlgorithm: crypto.SHA256, HashedMessage: sum[:], Time: time.Now(), Policy: asn1.ObjectIdentifier{1, 2, 3, 4}, AddTSACertificate: true}
 		var err error
 		if answer, err = ts.CreateResponseWithOpts(a.cert, a.key, crypto.SHA256); err != nil {
