@@ -6,6 +6,8 @@ package image
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,6 +37,13 @@ func (n Note) String() string {
 // are named after their volumes, "p1" or "volume". An image without any is no
 // error: the notes tell what is there.
 func Open(path string) ([]collect.Source, []Note, error) {
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() && st.Mode()&fs.ModeDevice == 0 { // opening a fifo would wait
+		err = errors.New("neither a file nor a device")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("open image %q: %w", path, err)
+	}
 	im, err := disk.OpenImage(path)
 	if err != nil {
 		return nil, nil, err
