@@ -34,6 +34,7 @@ type Scanner struct {
 	base   int64 // of the buffer in the content
 	inWide bool  // tokens look at the window, not the buffer
 	dots   bool
+	colons bool
 	hashes bool
 }
 
@@ -45,6 +46,8 @@ func New(set *compiled.Set, report func(Place)) *Scanner {
 	for _, k := range []list.Kind{list.IP, list.CIDR, list.HostPort, list.Domain, list.URL, list.Path, list.Email} {
 		s.dots = s.dots || set.Has(k)
 	}
+	// IPv4 addresses may be written as IPv6 ones: "::ffff:c000:201".
+	s.colons = set.HasIP6() || set.Has(list.IP) || set.Has(list.CIDR) || set.Has(list.HostPort)
 	s.hashes = set.Has(list.MD5) || set.Has(list.SHA1) || set.Has(list.SHA256)
 	return s
 }
@@ -67,7 +70,7 @@ func (s *Scanner) block(buf []byte, base int64, lo, hi int) {
 	if s.dots {
 		s.scanDots(buf, lo, hi)
 	}
-	if s.set.HasIP6() {
+	if s.colons {
 		s.scanColons(buf, lo, hi)
 	}
 	if s.hashes {

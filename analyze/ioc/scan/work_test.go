@@ -37,7 +37,7 @@ func TestWork(t *testing.T) {
 			word(rng, 5), word(rng, 5), word(rng, 5), word(rng, 8), rng.IntN(256), rng.IntN(256), rng.IntN(256), word(rng, 8), 1+rng.IntN(60000))
 	}
 	s := set(t, lines.String()+"http://evil.test/a/b/c.php\nbücher.example\nпример.рф\n2001:db8::/32\n10.0.0.0/16\n")
-	const n = 512 << 10
+	const n = 64 << 10
 	measure := func(b []byte) time.Duration {
 		best := time.Hour
 		sc := New(s, func(Place) {})
