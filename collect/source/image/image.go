@@ -37,12 +37,8 @@ func (n Note) String() string {
 // are named after their volumes, "p1" or "volume". An image without any is no
 // error: the notes tell what is there.
 func Open(path string) ([]collect.Source, []Note, error) {
-	st, err := os.Stat(path)
-	if err == nil && !st.Mode().IsRegular() && st.Mode()&fs.ModeDevice == 0 { // opening a fifo would wait
-		err = errors.New("neither a file nor a device")
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("open image %q: %w", path, err)
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() && st.Mode()&fs.ModeDevice == 0 {
+		return nil, nil, fmt.Errorf("open image %q: neither a file nor a device", path) // to open a fifo would be to wait
 	}
 	im, err := disk.OpenImage(path)
 	if err != nil {
