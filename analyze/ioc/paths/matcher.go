@@ -128,6 +128,9 @@ func (m *Matcher) Match(forms []string, folded string, found func(uint32)) {
 		if b := gramBit(g); m.seen[b>>3]&(1<<(b&7)) == 0 {
 			continue
 		}
+		if len(m.grams[g]) == 0 || strings.Index(folded, folded[i:i+gram]) < i {
+			continue // the same again
+		}
 		for _, p := range m.grams[g] {
 			if strings.Contains(folded, p.text) {
 				todo = append(todo, p.expr)

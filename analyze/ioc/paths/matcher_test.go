@@ -5,7 +5,31 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
+
+// TestRepeats: a path that repeats what many expressions begin with costs no
+// more than another: each is looked for once.
+func TestRepeats(t *testing.T) {
+	var all []Expr
+	for i := range 2000 {
+		all = append(all, Expr{Entry: uint32(i), Src: "abc" + strings.Repeat("x", 3+i%7)})
+	}
+	m := New(all)
+	path := strings.Repeat("abcxxxx/", 2048)
+	best := time.Hour
+	for range 3 {
+		start, n := time.Now(), 0
+		m.Match([]string{path}, Fold(path), func(uint32) { n++ })
+		best = min(best, time.Since(start))
+		if n == 0 || n == len(all) {
+			t.Fatalf("%d expressions match", n)
+		}
+	}
+	if best > 2*time.Second {
+		t.Errorf("one path took %s", best)
+	}
+}
 
 // TestPathFilter: the filter never hides what an expression would match.
 func TestPathFilter(t *testing.T) {
