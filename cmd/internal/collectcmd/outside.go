@@ -11,7 +11,8 @@ import (
 
 // OutsideBundles refuses a place to write to, named by --name, that lies in the
 // folder of a bundle: what does not belong to a bundle makes it fail
-// verification, and nobody could tell it from tampering.
+// verification, and nobody could tell it from tampering. A place that is a
+// bundle itself is taken, which is a failure; one within it is wrong use.
 func OutsideBundles(name, place string) error {
 	if place == "" || open.IsS3(place) {
 		return nil
@@ -27,7 +28,7 @@ func OutsideBundles(name, place string) error {
 		}
 		in := bundleAbove(real)
 		if in == real && last == "" {
-			return cli.WithHint(cli.BadFlag(name, fmt.Errorf("%s is a bundle, and nothing is written into one", place)), "name a new place")
+			return cli.WithHint(fmt.Errorf("--%s: %s is a bundle, and nothing is written into one", name, place), "name a new place")
 		}
 		if in != "" {
 			return cli.WithHint(cli.BadFlag(name, fmt.Errorf("%s lies in the bundle %s, and would spoil it", place, in)), "name a place outside the bundle")
