@@ -52,6 +52,9 @@ func (z *zipObjects) compare(ended bool) error {
 	if !z.whole && !ended {
 		return nil
 	}
+	if !z.whole && z.beginsEntry() {
+		return z.tornEntry(order[len(order)-1].name)
+	}
 	if err := zw.Close(); err != nil {
 		return fmt.Errorf("the ZIP's directory: %w", err)
 	}

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,12 +25,15 @@ func (b *Bundle) header(ctx context.Context) error {
 		return fmt.Errorf("%w: %s is not there", ErrNotBundle, name)
 	}
 	leaf, err := b.ReadObject(ctx, name, seal.MaxLeaf)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrVerify) {
 		return err
 	}
-	h, err := seal.ParseHeader(leaf)
+	var h seal.Header
+	if err == nil {
+		h, err = seal.ParseHeader(leaf)
+	}
 	if err != nil {
-		b.problem(name, "%v", err)
+		b.problem(name, "%v", Reason(err))
 	}
 	b.Header = h
 	if b.verifier, err = note.NewVerifier(h.Signer.VKey); err != nil {
@@ -52,7 +56,11 @@ func (b *Bundle) header(ctx context.Context) error {
 }
 
 // leafAndNote are the two objects of one step of the seal.
-type leafAndNote struct{ leaf, note []byte }
+type leafAndNote struct {
+	leaf, note []byte
+	leafErr    error // why the leaf can't be one, whatever it says
+	noteErr    error // likewise
+}
 
 // leaves reads leaf after leaf, grows the tree and checks each checkpoint.
 func (b *Bundle) leaves(ctx context.Context) error {
@@ -89,14 +97,18 @@ func (b *Bundle) fetch(ctx context.Context, from, to int) ([]leafAndNote, error)
 	g.SetLimit(16)
 	for i := range out {
 		n := from + i
-		g.Go(func() (err error) {
-			if out[i].leaf, err = b.ReadObject(ctx, sealName(n, "json"), seal.MaxLeaf); err != nil {
-				return err
+		g.Go(func() error {
+			s := &out[i]
+			if s.leaf, s.leafErr = b.ReadObject(ctx, sealName(n, "json"), seal.MaxLeaf); s.leafErr != nil && !errors.Is(s.leafErr, ErrVerify) {
+				return s.leafErr
 			}
-			if b.has(n, "checkpoint") {
-				out[i].note, err = b.ReadObject(ctx, sealName(n, "checkpoint"), seal.MaxCheckpoint)
+			if !b.has(n, "checkpoint") {
+				return nil
 			}
-			return err
+			if s.note, s.noteErr = b.ReadObject(ctx, sealName(n, "checkpoint"), seal.MaxCheckpoint); s.noteErr != nil && !errors.Is(s.noteErr, ErrVerify) {
+				return s.noteErr
+			}
+			return nil
 		})
 	}
 	return out, g.Wait()
@@ -106,6 +118,9 @@ func (b *Bundle) fetch(ctx context.Context, from, to int) ([]leafAndNote, error)
 // can be trusted.
 func (b *Bundle) step(tree *seal.Tree, n int, s leafAndNote, last bool) bool {
 	leaf, check := sealName(n, "json"), sealName(n, "checkpoint")
+	if s.noteErr != nil {
+		return b.breakAt(check, "%v", Reason(s.noteErr))
+	}
 	if s.note == nil {
 		if last && n > 0 && b.End == nil { // the collector died between the two
 			b.Tail = append(b.Tail, leaf)
@@ -115,6 +130,9 @@ func (b *Bundle) step(tree *seal.Tree, n int, s leafAndNote, last bool) bool {
 		return b.breakAt(check, "is missing")
 	}
 	b.known[leaf], b.known[check] = true, true
+	if s.leafErr != nil {
+		return b.breakAt(leaf, "%v", Reason(s.leafErr))
+	}
 	tree.Append(s.leaf)
 	if b.verifier == nil {
 		return b.breakAt(leaf, "without the signer's key no signature can be checked")

@@ -96,7 +96,7 @@ func (d dirObjects) Open(_ context.Context, name string) (Object, error) {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", name)
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrVerify, name)
 	}
 	f, err := d.root.Open(name)
 	if err != nil {

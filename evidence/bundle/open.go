@@ -32,6 +32,11 @@ func NewProblem(where, what string) Problem {
 	return Problem{where, strings.TrimPrefix(what, where+": ")}
 }
 
+// Reason is an error's text without ErrVerify's words: a report says it all.
+func Reason(err error) string {
+	return strings.TrimPrefix(err.Error(), ErrVerify.Error()+": ")
+}
+
 func (p Problem) String() string { return p.Where + ": " + p.What }
 
 // Bundle is a bundle opened for reading. Its seal has been read and checked as
@@ -39,14 +44,15 @@ func (p Problem) String() string { return p.Where + ": " + p.What }
 type Bundle struct {
 	Header   seal.Header
 	Segments []seal.Segment // those under a good checkpoint
-	End      *seal.End      // nil where the bundle is unfinished: its leaf, or the container's end, was never written
-	EndLeaf  *seal.End      // the end leaf, where there is one, also in a container that was never completed
+	End      *seal.End      // nil where the bundle is unfinished: its leaf, its time stamp's note, or the container's end, was never written
+	EndLeaf  *seal.End      // the end leaf, where there is one, also in a bundle that was never completed after it
 	Last     seal.Checkpoint
 	LastFile string   // name of the last checkpoint's object
 	Tail     []string // objects of an unfinished bundle that no checkpoint speaks of
 	Problems []Problem
 
-	broken     string // where the chain of leaves broke; nothing after it is checked
+	torn       []string // temporary files beside the end leaf
+	broken     string   // where the chain of leaves broke; nothing after it is checked
 	objects    Objects
 	names      map[string]int64
 	verifier   note.Verifier
@@ -74,7 +80,7 @@ func Open(ctx context.Context, o Objects, ids ...age.Identity) (*Bundle, error) 
 	}
 	b.strays()
 	b.EndLeaf = b.End
-	if c, ok := o.(Container); ok && !c.Whole() {
+	if c, ok := o.(Container); ok && !c.Whole() || b.tornStamp() {
 		b.End = nil
 	}
 	return b, nil

@@ -34,6 +34,8 @@ func (b *Bundle) strays() {
 			// What a collector that died may leave: a segment without its leaf,
 			// and temporary files.
 			b.Tail = append(b.Tail, name)
+		case b.End != nil && b.tornTemp(name):
+			b.torn, b.Tail = append(b.torn, name), append(b.Tail, name)
 		default:
 			b.problem(name, "does not belong to the bundle: the seal does not speak of it")
 		}

@@ -75,6 +75,8 @@ func (z *zipObjects) entry(f *zip.File) error {
 	return z.add(f.Name, s)
 }
 
+var le = binary.LittleEndian
+
 // likeBundle goes by more than the header's name, which may be what was altered.
 func likeBundle(files []*zip.File) bool {
 	return slices.ContainsFunc(files, func(f *zip.File) bool {
@@ -96,7 +98,7 @@ func (z *zipObjects) ownDirectory() bool {
 	if _, err := z.f.ReadAt(end, z.size-endLen); err != nil || string(end[:4]) != "PK\x05\x06" {
 		return false
 	}
-	size, at := binary.LittleEndian.Uint32(end[12:]), binary.LittleEndian.Uint32(end[16:])
+	size, at := le.Uint32(end[12:]), le.Uint32(end[16:])
 	const in64 = 1<<32 - 1 // the true value is in the ZIP64 record, which no segment has
 	return size == in64 || at == in64 || int64(size)+int64(at)+endLen == z.size || zip64(z.f, z.size-endLen)
 }
@@ -162,11 +164,17 @@ func (z *zipObjects) Open(_ context.Context, name string) (Object, error) {
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return zipObject{io.NewSectionReader(z.f, s.off, s.size)}, nil
+	return zipObject{io.NewSectionReader(z.f, s.off, s.size), s.crc}, nil
 }
 func (z *zipObjects) Close() error   { return z.f.Close() }
 func (z *zipObjects) String() string { return z.f.Name() }
 
-type zipObject struct{ *io.SectionReader }
+type zipObject struct {
+	*io.SectionReader
+	crc uint32
+}
 
 func (zipObject) Close() error { return nil }
+
+// CRC implements checked.
+func (o zipObject) CRC() uint32 { return o.crc }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
@@ -38,22 +37,17 @@ func (v *verification) deepWorker(ctx context.Context, next <-chan seal.Segment)
 		case errors.Is(err, bundle.ErrNoIdentity), ctx.Err() != nil:
 			return err
 		case err != nil:
-			v.problem(s.Object, "%v", trim(err))
+			v.problem(s.Object, "%v", bundle.Reason(err))
 			v.chains.finished(s.Number)
 			continue
 		}
 		if err := v.inside(ctx, seg, s, d); err != nil {
-			v.problem(s.Object, "%v", trim(err))
+			v.problem(s.Object, "%v", bundle.Reason(err))
 		}
 		v.chains.finished(s.Number)
 		v.progress(s.Size)
 	}
 	return nil
-}
-
-// trim takes the sentinel's words off: the report says it all.
-func trim(err error) string {
-	return strings.TrimPrefix(err.Error(), bundle.ErrVerify.Error()+": ")
 }
 
 // inside checks one segment's records and content. Parts come last: their
@@ -88,7 +82,7 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 		if r.Part != nil {
 			parts = append(parts, r)
 		} else if err := v.content(seg, r, d); err != nil {
-			v.problem(s.Object, "record %d, %q: %v", r.Seq, r.Path, trim(err))
+			v.problem(s.Object, "record %d, %q: %v", r.Seq, r.Path, bundle.Reason(err))
 		}
 		if r.Part == nil || r.Part.Last {
 			tally[full.Outcome]++
@@ -101,7 +95,7 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 	v.count(tally)
 	for _, r := range parts {
 		if err := v.part(ctx, seg, s, r, d); err != nil {
-			v.problem(s.Object, "record %d, part %d of %q: %v", r.Seq, r.Part.Number, r.Path, trim(err))
+			v.problem(s.Object, "record %d, part %d of %q: %v", r.Seq, r.Part.Number, r.Path, bundle.Reason(err))
 		}
 	}
 	return nil

@@ -20,14 +20,14 @@ func (v *verification) quickWorker(ctx context.Context, next <-chan seal.Segment
 	for s := range next {
 		o, err := v.b.Stored(ctx, s)
 		if err != nil {
-			v.problem(s.Object, "%v", err)
+			v.problem(s.Object, "%v", bundle.Reason(err))
 			continue
 		}
 		h := sha256.New()
 		n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{o}, buf)
 		o.Close()
 		if err != nil {
-			v.problem(s.Object, "%v", err)
+			v.problem(s.Object, "%v", bundle.Reason(err))
 			continue
 		}
 		if got := hex.EncodeToString(h.Sum(nil)); got != s.SHA256 {

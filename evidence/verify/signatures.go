@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/tsa"
 )
@@ -58,7 +59,7 @@ func (v *verification) signed(s Signature) {
 func (v *verification) cosignature(ctx context.Context, name, keyName string) {
 	raw, err := v.b.ReadObject(ctx, keyName, 4096)
 	if err != nil {
-		v.problem(keyName, "%v", err)
+		v.problem(keyName, "%v", bundle.Reason(err))
 		return
 	}
 	vkey := strings.TrimSuffix(string(raw), "\n")
@@ -69,7 +70,7 @@ func (v *verification) cosignature(ctx context.Context, name, keyName string) {
 	}
 	signed, err := v.b.ReadObject(ctx, name, seal.MaxCheckpoint)
 	if err != nil {
-		v.problem(name, "%v", err)
+		v.problem(name, "%v", bundle.Reason(err))
 		return
 	}
 	cp, err := seal.OpenCheckpoint(signed, ver)
@@ -99,20 +100,27 @@ func (v *verification) timeStamp(ctx context.Context) error {
 		v.check("time stamp", "the bundle has none", NotRun)
 		return nil
 	}
+	if _, ok := v.b.Names()[name+".note"]; !ok && v.b.End == nil {
+		v.r.Tail = append(v.r.Tail, name+" (a time stamp that was never completed: it proves nothing)")
+		v.check("time stamp", "torn: its signature was never written, and it is not usable", NotRun)
+		return nil
+	}
 	token, err := v.b.ReadObject(ctx, name, seal.MaxLeaf)
 	if err != nil {
-		return err
+		v.problem(name, "%v", bundle.Reason(err))
+		v.check("time stamp", "can't be read", "")
+		return nil
 	}
 	signed, err := v.b.ReadObject(ctx, name+".note", seal.MaxCheckpoint)
 	if err == nil {
 		err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.signer)
 	}
 	if err != nil {
-		v.problem(name, "%v", err)
+		v.problem(name, "%v", bundle.Reason(err))
 	}
 	status, detail := "", "the collector's signature over the token"
 	if ts, err := v.o.Token(token, v.b.Signed()); err != nil {
-		v.problem(name, "%v", err)
+		v.problem(name, "%v", bundle.Reason(err))
 	} else {
 		v.r.TimeStamp = &ts
 		detail = fmt.Sprintf("%s by %s", ts.Time.UTC().Format(time.RFC3339), ts.Signer)

@@ -130,7 +130,7 @@ func (v *verification) texts(ctx context.Context) error {
 		}
 		body, err := v.b.ReadObject(ctx, name, 1<<20)
 		if err != nil {
-			v.problem(name, "%v", err)
+			v.problem(name, "%v", bundle.Reason(err))
 			continue
 		}
 		sum := sha256.Sum256(body)

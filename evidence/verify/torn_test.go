@@ -1,0 +1,138 @@
+package verify_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/hozen-dfir/hozen/evidence/internal/bundletest"
+	"github.com/hozen-dfir/hozen/evidence/sink"
+	"github.com/hozen-dfir/hozen/evidence/verify"
+)
+
+// A collector that dies while it stores the time stamp leaves the ZIP cut
+// anywhere there: unfinished. Nothing but a stamp may have been begun.
+func TestZipCutInStamp(t *testing.T) {
+	whole := zipped(t, stamp)
+	dir := int(binary.LittleEndian.Uint32(whole[len(whole)-6:])) // APPNOTE 4.3.16
+	note := bytes.LastIndex(whole[:dir], []byte("PK\x03\x04"))
+	token := bytes.LastIndex(whole[:note], []byte("PK\x03\x04"))
+	if got := verdict(t, whole); got != "complete" {
+		t.Fatalf("%s before it is cut", got)
+	}
+	for n := token; n <= dir; n++ {
+		if got := verdict(t, whole[:n]); got != "unfinished" {
+			t.Errorf("cut to %d, %d after the token's beginning: %s", n, n-token, got)
+		}
+	}
+	for _, entry := range []int{token, note} {
+		for _, at := range []int{3, 4, 8, 10, 18, 24, 27, 28, 30, 44} {
+			bad := bytes.Clone(whole[:entry+47])
+			if bad[entry+at] ^= 1; verdict(t, bad) != found {
+				t.Errorf("byte %d of the header of a torn entry counts for nothing", at)
+			}
+		}
+	}
+}
+
+func stamp(o *sink.Options) {
+	o.TimeStamp = func(context.Context, []byte) ([]byte, error) { return []byte("a token of any authority"), nil }
+}
+
+// A folder is unfinished likewise, and tampered with where more stands in it
+// than comes before the stamp's note. The script says the same.
+func TestFolderTornStamp(t *testing.T) {
+	bundletest.Tools(t, "bash", "openssl", "sha256sum")
+	m := bundletest.New(t)
+	o := m.Options()
+	stamp(&o)
+	dir, _ := m.Write(o, bundletest.File("/a", []byte("some content")))
+	const token, note, temp, cosign = "seal/000002.tsr", "seal/000002.tsr.note", "seal/.hozen-tmp-0011223344556677", "seal/000002.cosign/00000000"
+	for name, c := range map[string]struct {
+		without []string
+		with    string
+		want    string
+		code    int
+	}{
+		"whole":              {nil, "", "complete", 0},
+		"no stamp":           {[]string{token, note}, "", "complete", 0},
+		"no note":            {[]string{note}, "", "unfinished", 3},
+		"token being made":   {[]string{token, note}, temp, "unfinished", 3},
+		"note being made":    {[]string{note}, temp, "unfinished", 3},
+		"no token":           {[]string{token}, "", found, 4},
+		"file after it":      {nil, temp, found, 4},
+		"changed note":       {nil, note, found, 4},
+		"changed token":      {nil, token, found, 4},
+		"cosigned afterward": {[]string{note}, cosign, found, 4},
+	} {
+		bad := tampered(t, dir, func(d string) {
+			for _, n := range c.without {
+				os.Remove(filepath.Join(d, n))
+			}
+			if c.with != "" {
+				os.MkdirAll(filepath.Dir(filepath.Join(d, c.with)), 0o700)
+				os.WriteFile(filepath.Join(d, c.with), []byte("x"), 0o600)
+			}
+		})
+		r := m.Verify(bad, verify.Options{Token: anyToken})
+		got := r.State
+		if !r.OK() {
+			got = found
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s: %s", name, got, c.want, problems(r))
+		}
+		out, err := bundletest.Run(t, t.TempDir(), "bash", filepath.Join(dir, "verify.sh"), bad)
+		code := 0
+		if e, ok := err.(*exec.ExitError); ok {
+			code = e.ExitCode()
+		}
+		if code != c.code {
+			t.Errorf("%s: verify.sh ends with %d, want %d:\n%s", name, code, c.code, out)
+		}
+	}
+}
+
+// The CRCs are the ZIP's own statement about an object. Changed in the header
+// and in the directory alike, they agree with each other alone.
+func TestZipCRC(t *testing.T) {
+	whole := zipped(t)
+	dir := int(binary.LittleEndian.Uint32(whole[len(whole)-6:]))
+	local, central := 0, dir
+	for local < dir {
+		bad := bytes.Clone(whole)
+		bad[local+14] ^= 1
+		bad[central+16] ^= 1
+		n := int(binary.LittleEndian.Uint16(whole[local+26:]))
+		if got := verdict(t, bad); got != found {
+			t.Errorf("CRC of %s changed: %s", whole[local+30:local+30+n], got)
+		}
+		local += 30 + n + int(binary.LittleEndian.Uint32(whole[local+18:]))
+		central += 46 + n
+	}
+}
+
+// What is larger than any leaf or checkpoint is damaged, and named.
+func TestOversized(t *testing.T) {
+	m := bundletest.New(t)
+	dir := threeSegments(t, m)
+	for name, segments := range map[string]int{
+		"seal/000000.json": 0, "seal/000000.checkpoint": 0, "seal/000002.json": 1, "seal/000002.checkpoint": 1, "seal/000004.json": 3,
+	} {
+		bad := tampered(t, dir, func(d string) {
+			if err := os.Truncate(filepath.Join(d, name), 1<<20+1); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if r := m.Verify(bad, verify.Options{}); !bytes.Contains([]byte(problems(r)), []byte(name+": has 1048577 bytes")) {
+			t.Errorf("%s: %s", name, problems(r))
+		}
+		if b := m.Open(bad); len(b.Segments) != segments {
+			t.Errorf("%s: %d segments before it, want %d", name, len(b.Segments), segments)
+		}
+	}
+}
