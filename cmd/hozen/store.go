@@ -60,6 +60,7 @@ the bundle.`,
 			if err := collectcmd.OutsideBundles("store", where); err != nil {
 				return err
 			}
+			defer cli.OutlivePipes()()
 			signer, err := loadSigner(ctx, app, "key", key)
 			if err != nil {
 				return err

@@ -34,3 +34,14 @@ func (a *App) signals(parent context.Context) (context.Context, func()) {
 		cancel(nil)
 	}
 }
+
+// OutlivePipes makes a write to a standard output or error whose reader has
+// gone an error, where the system's default is to end the program: a lost
+// connection or `| head` must not end what is being made. Call the function
+// it returns when that is done.
+func OutlivePipes() func() {
+	// Not signal.Ignore, which programs started from here would inherit.
+	ch := make(chan os.Signal, 1)
+	signal.Notify(ch, syscall.SIGPIPE)
+	return func() { signal.Stop(ch) }
+}

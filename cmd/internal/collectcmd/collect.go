@@ -30,6 +30,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 		return err
 	}
 	debug.SetMemoryLimit(memoryLimit)
+	defer cli.OutlivePipes()()
 	recipients, err := f.recipients(app)
 	if err != nil {
 		return err
@@ -66,7 +67,10 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	s, runErr = f.run(ctx, app, w, &plan, notes)
 	addGaps(&s, notes)
 	totals, err := w.Close(context.WithoutCancel(ctx), ending(s, runErr, signer.Ephemeral()))
-	if err = errors.Join(runErr, err); err != nil {
+	if runErr != nil {
+		err = runErr // which Close repeats where it was the writer's
+	}
+	if err != nil {
 		return cli.WithHint(fmt.Errorf("the collection broke off: %w", err),
 			fmt.Sprintf("what was sealed before is in %s: hozen recover gives it back", out))
 	}
