@@ -4,7 +4,6 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"os"
 
@@ -17,20 +16,8 @@ import (
 
 func main() {
 	asWorker()
-	os.Exit(run(os.Args[1:], os.Stdin, stdout(), os.Stderr))
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
-
-// stdout is standard output, or what fails where there is none.
-func stdout() io.Writer {
-	if stdoutClosed() {
-		return noOutput{}
-	}
-	return os.Stdout
-}
-
-type noOutput struct{}
-
-func (noOutput) Write([]byte) (int, error) { return 0, errors.New("standard output is closed") }
 
 // asWorker does not return where this process was started to read hostile
 // bytes: see analyze/worker.

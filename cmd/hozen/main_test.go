@@ -15,7 +15,7 @@ import (
 func TestMain(m *testing.M) {
 	asWorker() // a sweep starts the binary it is in
 	testscript.Main(m, map[string]func(){"hozen": func() {
-		os.Exit(run(os.Args[1:], os.Stdin, stdout(), os.Stderr))
+		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}})
 }
 
