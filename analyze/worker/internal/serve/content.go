@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"runtime/debug"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -100,7 +101,7 @@ func (c *content) Bytes(limit int64) ([]byte, error) {
 		return b, nil
 	}
 	if int64(cap(c.mem.whole)) < size {
-		c.mem.whole = make([]byte, size)
+		c.mem.whole = fresh(size)
 	}
 	buf := c.mem.whole[:size:size]
 	for i, b := range c.item.Blocks {
@@ -110,6 +111,15 @@ func (c *content) Bytes(limit int64) ([]byte, error) {
 	}
 	c.whole = buf
 	return buf, nil
+}
+
+// fresh makes a buffer. Those of the items before are gone from the process
+// first where it is large: beside it they would count against the worker.
+func fresh(size int64) []byte {
+	if size > keepBuffer {
+		debug.FreeOSMemory()
+	}
+	return make([]byte, size)
 }
 
 // inlineRaw returns the bytes of an item that came in one raw block: no copy.
