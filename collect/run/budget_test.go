@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,6 +118,24 @@ func TestTimeoutInTheMiddleOfAFile(t *testing.T) {
 	r := sink.Find("test", "/log")[0].Record
 	if r.Outcome != evidence.Partial || !strings.HasPrefix(r.Reason, "budget timeout") || len(r.Lost) == 0 || r.Size == 0 {
 		t.Errorf("%s %q lost %v", r.Outcome, r.Reason, r.Lost)
+	}
+}
+
+// TestProgressWithinAFile looks at progress while one large file is read.
+func TestProgressWithinAFile(t *testing.T) {
+	src := growing{Dir: tree(t, map[string]int{"log": 100 << 10}).(*sourcetest.Dir), bytes: 1 << 40, slow: time.Millisecond}
+	var seen atomic.Int64
+	plan := Plan{Sources: []collect.Source{src}, Sink: &sinktest.Sink{}, Paths: []string{"/log"}, Budget: Budget{Timeout: 700 * time.Millisecond},
+		Watch: func(p Progress) {
+			if p.Items == 0 {
+				seen.Store(max(seen.Load(), p.Bytes))
+			}
+		}}
+	if _, err := Run(context.Background(), plan); err != nil {
+		t.Fatal(err)
+	}
+	if seen.Load() == 0 {
+		t.Error("no bytes were seen before the item's end")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/time/rate"
 
@@ -17,6 +18,8 @@ type governor struct {
 	io    *rate.Limiter
 	burst int
 	pacer *pacer
+
+	underWay atomic.Int64 // bytes read of items that are not settled, for progress
 
 	mu    sync.Mutex
 	spent int64 // bytes taken, and promised to items under way
@@ -152,6 +155,7 @@ func (w *watched) Read(p []byte) (int, error) {
 		return 0, w.cut(w.g.overTotal())
 	}
 	w.off += int64(n)
+	w.g.underWay.Add(int64(n))
 	if w.g.io != nil && n > 0 {
 		if werr := w.g.io.WaitN(w.g.stop, n); werr != nil && err == nil {
 			err = w.cut(w.g.stopped())
@@ -196,6 +200,7 @@ func (w *watched) promise(n int) bool {
 // the sink knows.
 func (w *watched) Finish() evidence.Finish {
 	w.g.settle(w.extra, 0) // the whole is settled with the record
+	w.g.underWay.Add(-w.off)
 	f := w.Content.Finish()
 	if w.end == nil {
 		return f

@@ -42,9 +42,10 @@ type Budget struct {
 
 // Progress is a look at a collection under way.
 type Progress struct {
-	Items, Bytes, Gaps int64
-	Artifact           string // the one that runs
-	Done, Of           int    // artifacts
+	Items, Gaps int64
+	Bytes       int64  // of items, and read so far of those under way
+	Artifact    string // the one that runs
+	Done, Of    int    // artifacts
 }
 
 // Summary is what came of a collection.

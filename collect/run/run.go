@@ -287,7 +287,7 @@ func (r *runner) watch() func() {
 
 func (r *runner) progress() Progress {
 	r.tap.mu.Lock()
-	p := Progress{Items: r.tap.sum.Items, Bytes: r.tap.sum.Bytes, Gaps: r.tap.sum.Gaps}
+	p := Progress{Items: r.tap.sum.Items, Bytes: r.tap.sum.Bytes + r.tap.gov.underWay.Load(), Gaps: r.tap.sum.Gaps}
 	r.tap.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()

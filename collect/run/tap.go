@@ -201,6 +201,7 @@ func (s *tapped) Write(p []byte) (int, error) {
 	n, err := s.Stream.Write(p)
 	s.rec.Size += int64(n)
 	s.view.gov.settle(0, int64(n))
+	s.view.gov.underWay.Add(int64(n))
 	if err != nil {
 		err = s.view.fail(err)
 	}
@@ -219,6 +220,7 @@ func (s *tapped) Close(ctx context.Context, details map[string]string, cause err
 	default:
 		s.rec.Outcome = evidence.Collected
 	}
+	s.view.gov.underWay.Add(-s.rec.Size)
 	s.view.settle(s.rec)
 	return nil
 }

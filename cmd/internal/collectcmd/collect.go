@@ -147,6 +147,7 @@ func (f *flags) run(ctx context.Context, app *cli.App, w *sink.Writer, p *run.Pl
 	defer bar.Done()
 	var last run.Progress
 	p.Watch = func(now run.Progress) {
+		now.Bytes = max(now.Bytes, last.Bytes) // an item that was read is settled a little later
 		bar.Add(now.Items-last.Items, now.Bytes-last.Bytes)
 		last = now
 	}
