@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
@@ -177,8 +178,32 @@ func decode(leaf []byte, shape *plainjson.Shape, into any) error {
 	if err := shape.Check(line); err != nil {
 		return fmt.Errorf("leaf: %w", err)
 	}
+	return plainTimes(line)
+}
+
+// plainTimes refuses a time that is not written as a leaf has it: verify.sh
+// knows no other form.
+func plainTimes(line []byte) error {
+	var written struct {
+		Started, Closed, Ended json.RawMessage
+	}
+	if err := json.Unmarshal(line, &written); err != nil {
+		return fmt.Errorf("leaf: %w", err)
+	}
+	for _, raw := range []json.RawMessage{written.Started, written.Closed, written.Ended} {
+		var t evidence.Time
+		if raw == nil || t.UnmarshalJSON(raw) != nil {
+			continue // where it is a time, the leaf's own reading says so
+		}
+		if plain, err := t.MarshalJSON(); err != nil || !bytes.Equal(plain, raw) {
+			return fmt.Errorf("leaf: time %.60s is not UTC with nine digits of a second", raw)
+		}
+	}
 	return nil
 }
+
+// plainVKey is a verifier key in the one form that a bundle has.
+var plainVKey = regexp.MustCompile(`^[!-*,-~]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}$`)
 
 // ParseHeader reads leaf 0.
 func ParseHeader(leaf []byte) (Header, error) {
@@ -197,6 +222,9 @@ func ParseHeader(leaf []byte) (Header, error) {
 	}
 	if h.Signer.Algorithm != "ed25519" {
 		return h, fmt.Errorf("header: signatures of algorithm %q are not known to this version", h.Signer.Algorithm)
+	}
+	if !plainVKey.MatchString(h.Signer.VKey) {
+		return h, fmt.Errorf("header: signer's verifier key %.120q is not of the form name+hash+base64", h.Signer.VKey)
 	}
 	return h, evidence.ValidCase(h.Case)
 }

@@ -58,7 +58,7 @@ func TestFolderTornStamp(t *testing.T) {
 		want    string
 		code    int
 	}{
-		"whole":              {nil, "", "complete", 0},
+		"whole":              {nil, "", "complete", 4},
 		"no stamp":           {[]string{token, note}, "", "complete", 0},
 		"no note":            {[]string{note}, "", "unfinished", 3},
 		"token being made":   {[]string{token, note}, temp, "unfinished", 3},

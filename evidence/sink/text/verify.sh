@@ -39,17 +39,166 @@ sum() { local s; s=$(sha256sum); printf %s "${s%% *}"; }
 sumfile() { sum < "$1"; }
 leafhash() { { printf '\0'; cat -- "$1"; } | sum; }
 nodehash() { unhex "01$1$2" | sum; }
-# field NAME FILE: a string value of the one-line JSON object; our names never stand escaped in it.
-field() {
-  local line; line=$(tr -d '\0' < "$2")
-  local re="\"$1\":\"([^\"\\\\]*)\""
-  [[ $line =~ $re ]] && printf %s "${BASH_REMATCH[1]}"
+# What is known of the members of leaves (H: header, S: a segment's, E: the end), each with its kind: s string, t time,
+# i and u whole numbers, d an integer in a string, b true or false, o object, m object of free names, l list (/*: what it holds).
+declare -A shape=([H]=o [S]=o [E]=o) folded=()
+known_members() {
+  local top=$1 m; shift
+  for m; do shape[$top/${m%:*}]=${m##*:}; m=$top/${m%:*}; folded[${m%/*}/${m##*/}]=1; done # they have no capital letters
 }
-number() { local re="\"$1\":([0-9]+)[,}]"; [[ $(tr -d '\0' < "$2") =~ $re ]] && printf %s "${BASH_REMATCH[1]}"; }
+known_members H format:s bundle:s kind:s case:s tool:o tool/{name,version,commit,sha256,os,arch}:s {examiner,place,note}:s \
+  {host,clock,options,files}:m {host,clock,options,files}/\*:s started:t signer:o signer/{algorithm,vkey,role}:s signer/ephemeral:b \
+  encryption:s {recipients,hashes}:l {recipients,hashes}/\*:s parents:l parents/\*:o parents/\*/{bundle,case,root}:s parents/\*/size:i \
+  rules:l rules/\*:o rules/\*/{name,sha256}:s
+known_members S format:s bundle:s number:i object:s size:d sha256:s items:i first_seq:u root:s closed:t
+known_members E format:s bundle:s state:s reason:s ended:t segments:i items:u bytes:d outcomes:m outcomes/\*:i gaps:i \
+  footprint:m footprint/\*:s key_fate:s
+utf8='^([ -~]|'$'\x7f''|['$'\xc2''-'$'\xdf'']C|'$'\xe0''['$'\xa0''-'$'\xbf'']C|['$'\xe1''-'$'\xec\xee\xef'']CC|'
+utf8+=$'\xed''['$'\x80''-'$'\x9f'']C|'$'\xf0''['$'\x90''-'$'\xbf'']CC|['$'\xf1''-'$'\xf3'']CCC|'$'\xf4''['$'\x80''-'$'\x8f'']CC)*$'
+utf8=${utf8//C/[$'\x80'-$'\xbf']}
+
+# text RAW: what stands between quotes as RAW, into $text; fails where that is no JSON string.
+text() {
+  text=$1
+  [[ $1 == *[!\ -~]* ]] && { [[ $1 =~ $utf8 ]] || return 1; }
+  [[ $1 == *\\* ]] || return 0
+  local -a part out; local i e n u=0
+  IFS=\\ read -r -d '' -a part <<< "$1"
+  out=("${part[0]}")
+  for ((i = 1; i < ${#part[@]}; i++)); do
+    e=${part[i]}
+    [[ $u = 0 || $e == u* ]] || return 1 # half a surrogate pair
+    case $e in
+      '') i=$((i + 1)); out+=('\' "${part[i]}") ;; # \\: what follows stands for itself
+      [\"/]*) out+=("$e") ;;
+      b*) out+=($'\b'"${e:1}") ;; f*) out+=($'\f'"${e:1}") ;; n*) out+=($'\n'"${e:1}") ;; r*) out+=($'\r'"${e:1}") ;; t*) out+=($'\t'"${e:1}") ;;
+      u*) [[ $e =~ ^u([0-9a-fA-F]{4}) ]] || return 1
+        n=$((16#${BASH_REMATCH[1]}))
+        if ((u)); then
+          ((n >= 0xdc00 && n <= 0xdfff)) || return 1
+          n=$((0x10000 + ((u - 0xd800) << 10) + n - 0xdc00)) u=0
+        elif ((n >= 0xdc00 && n <= 0xdfff)); then return 1
+        elif ((n >= 0xd800 && n < 0xdc00)); then # the other half must follow at once
+          [ ${#e} = 5 ] && ((i + 1 < ${#part[@]})) || return 1
+          u=$n; continue
+        fi
+        if ((n == 0)); then n='\xc0\x80' # bash holds no zero byte; no valid text has these two
+        elif ((n < 0x80)); then printf -v n '\\x%x' $n
+        elif ((n < 0x800)); then printf -v n '\\x%x' $((n >> 6 | 0xc0)) $((n & 63 | 128))
+        elif ((n < 0x10000)); then printf -v n '\\x%x' $((n >> 12 | 0xe0)) $((n >> 6 & 63 | 128)) $((n & 63 | 128))
+        else printf -v n '\\x%x' $((n >> 18 | 0xf0)) $((n >> 12 & 63 | 128)) $((n >> 6 & 63 | 128)) $((n & 63 | 128)); fi
+        printf -v n "$n"; out+=("$n${e:5}") ;;
+      *) return 1 ;;
+    esac
+  done
+  ((u == 0)) || return 1
+  local IFS=; text="${out[*]}"; text=${text%$'\n'} # the line end is that of <<<
+}
+# value GOT WHAT: a value at $path must be of the kind that is known of it; what matters later is kept in val.
+value() {
+  local kind=${shape[$path]:-} re
+  case $kind$1 in
+    [!t]z) ;;
+    ss) if [[ $path == */\* ]]; then val[${path%\*}$name]=$text; else val[$path]=$text; fi ;;
+    ts) re='^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{9}Z$'
+      [[ $2 =~ $re ]] || die "$leaf: ${path:2} is no time as a leaf has it"
+      local y=$((10#${BASH_REMATCH[1]})) m=${BASH_REMATCH[2]} d=$((10#${BASH_REMATCH[3]}))
+      case $m in 04 | 06 | 09 | 11) ((d <= 30)) ;; 02) ((d <= 28 || d == 29 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0))) ;; esac || die "$leaf: ${path:2} is no day" ;;
+    ds) whole "$2" 9223372036854775807 && [ "$2" != -0 ] && val[$path]=$2 || die "$leaf: ${path:2} is no plain decimal" ;;
+    in) whole "$2" 9223372036854775807 && val[$path]=$2 || die "$leaf: ${path:2} is no whole number" ;;
+    un) [[ $2 != -* ]] && whole "$2" 18446744073709551615 && val[$path]=$2 || die "$leaf: ${path:2} is no whole number" ;;
+    bb | [om]{ | l[) ;;
+    ?) ;; # not known to this version
+    *) die "$leaf: ${path:2} holds what it must not" ;;
+  esac
+}
+whole() { [[ $1 =~ ^-?(0|[1-9][0-9]*)$ ]] && { local n=${1#-}; ((${#n} < ${#2})) || { [ ${#n} = ${#2} ] && [[ ! $n > $2 ]]; }; }; }
+# element: a value comes; in a list it has no name, and its place is the list's.
+element() { ((depth == 0)) || [ "${in[depth - 1]}" = '{' ] || { path=?; [ "${shape[${at[depth - 1]}]:-}" != l ] || path=${at[depth - 1]}/\*; }; }
+# member: $name comes, and the place of its value goes into $path.
+member() {
+  local of=${at[depth - 1]} fold=$name
+  [ -z "${seen[${id[depth - 1]}/$name]:-}" ] || die "$leaf: member ${name@Q} stands there twice"
+  seen[${id[depth - 1]}/$name]=1 path=?
+  case ${shape[$of]:-} in
+    m) [ $of != H/files ] || listed+=("$name"); path=$of/\* ;;
+    o) [ -n "$name" ] && [[ $name != */* && $name != \* ]] || return 0
+      [ -z "${shape[$of/$name]:-}" ] || { path=$of/$name name=''; return; }
+      if [[ $fold == *[!\ -~]* ]]; then # letters that fold to s, k and i
+        fold=${fold//$'\xc5\xbf'/s} fold=${fold//$'\xe2\x84\xaa'/k} fold=${fold//$'\xc4\xb0'/i} fold=${fold//$'\xc4\xb1'/i}
+      fi
+      [ -z "${folded[$of/${fold,,}]:-}" ] || die "$leaf: member ${name@Q} is a known one, in another case" ;;
+  esac
+}
+# string: takes the string that begins at part[i], into $raw and $text.
+string() {
+  local from=$i
+  raw=${part[i]}
+  while [[ ${part[i]} =~ \\+$ ]] && ((${#BASH_REMATCH[0]} & 1)); do # the quote after it is escaped
+    i=$((i + 1))
+    ((i < ${#part[@]})) || die "$leaf: a string without an end"
+    ((i - from > 100)) || raw+=\"${part[i]}
+  done
+  local IFS='"'
+  ((i - from <= 100)) || raw="${part[*]:from:i - from + 1}"
+  ((i + 1 < ${#part[@]})) && text "$raw" || die "$leaf: a string that is none, or not UTF-8"
+}
+# readleaf TOP: reads $leaf, which is one line of JSON and a line end, and refuses what two readers could read as two
+# things. val[PATH] is then what stands at a known place, and only there; listed are the names in files.
+declare -A val=() seen=()
+readleaf() {
+  val=() seen=() listed=()
+  local -a part at=() in=() id=()
+  local i s c len want=v depth=0 ids=0 total=0 path=$1 name='' raw
+  local literal='^(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false|null)'
+  len=$(stat -c %s -- "$leaf"); ((len <= 1048576)) || die "$leaf is too large"
+  mapfile -t -d '"' part < "$leaf"
+  for s in "${part[@]}"; do total=$((total + ${#s} + 1)); done
+  [ $total = $((len + 1)) ] && [[ ${part[-1]} == *$'\n' ]] || die "$leaf does not end with a line end, or is no text"
+  part[-1]=${part[-1]%$'\n'}
+  for ((i = 0; ; i++)); do
+    s=${part[i]} # stands between two strings
+    ((${#s} <= 4096)) || die "$leaf: this script can't read it: ${#s} bytes between two strings"
+    while [ -n "$s" ]; do
+      case $want$s in
+        [ve][\{\[]*)
+          ((depth < 100)) || die "$leaf is nested too deep"
+          c=${s:0:1} s=${s:1}
+          element; value $c
+          in[depth]=$c at[depth]=$path id[depth]=$((ids += 1)) depth=$((depth + 1))
+          [ $c = '{' ] && want=m || want=e ;;
+        [ma]\}* | [ea]\]*)
+          ((depth > 0)) || die "$leaf has bytes after its JSON object"
+          case ${in[depth - 1]}${s:0:1} in '{}' | '[]') ;; *) die "$leaf is no JSON" ;; esac
+          s=${s:1} depth=$((depth - 1)) want=a ;;
+        a,*)
+          ((depth > 0)) || die "$leaf has bytes after its JSON object"
+          s=${s:1}; [ "${in[depth - 1]}" = '{' ] && want=n || want=v ;;
+        c:*) s=${s:1} want=v ;;
+        [ve]*)
+          [[ $s =~ $literal ]] && ((depth > 0 && depth < 100)) || die "$leaf is not compact JSON"
+          c=${BASH_REMATCH[1]}; s=${s:${#c}} want=a
+          element
+          case $c in n*) value z ;; [tf]*) value b ;; *) value n "$c" ;; esac ;;
+        *) die "$leaf is not compact JSON" ;;
+      esac
+    done
+    i=$((i + 1))
+    ((i < ${#part[@]})) || break
+    string
+    case $want in
+      m | n) name=$text want=c; member ;;
+      v | e) ((depth > 0 && depth < 100)) || die "$leaf is no JSON object"
+        element; value s "$raw"; want=a ;;
+      *) die "$leaf is no JSON" ;;
+    esac
+  done
+  [ $depth$want = 0a ] || die "$leaf is no whole JSON object"
+}
 
 # usekey VKEY: takes a signed-note verifier key apart into $tmp/pub.der, keyname and keyhash.
 usekey() {
-  local re='^([^+ ]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$'
+  local re='^([!-*,-~]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$'
   [[ $1 =~ $re ]] || return 1
   keyname=${BASH_REMATCH[1]} keyhash=${BASH_REMATCH[2]}
   local raw; raw=$(printf %s "${BASH_REMATCH[3]}" | base64 -d 2>/dev/null | tohex)
@@ -61,9 +210,8 @@ usekey() {
 # checknote FILE: the note has exactly the text in $tmp/text and one good signature by the key in use.
 checknote() {
   mapfile -t note < "$1"
-  local last=$((${#note[@]} - 1)) re sig
-  re='^— '"${keyname//./\\.}"' ([A-Za-z0-9+/=]+)$'
-  [[ ${note[last]} =~ $re ]] || return 1
+  local last=$((${#note[@]} - 1)) sig
+  ((last > 0)) && [[ ${note[last]} =~ ^"— $keyname "([A-Za-z0-9+/=]+)$ ]] || return 1
   sig=${BASH_REMATCH[1]}
   { cat "$tmp/text"; printf '\n— %s %s\n' "$keyname" "$sig"; } > "$tmp/again"
   [ "$(sumfile "$tmp/again")" = "$(sumfile "$1")" ] || return 1
@@ -74,18 +222,25 @@ checknote() {
   openssl pkeyutl -verify -pubin -keyform DER -inkey "$tmp/pub.der" -rawin -in "$tmp/text" -sigfile "$tmp/ed" >/dev/null 2>&1
 }
 
-header=seal/000000.json
-[ "$(field format $header)" = hozen-header/1 ] || die "$header: not the header of a format 1 bundle"
-bundle=$(field bundle $header) && [ -n "$bundle" ] || die "$header names no bundle"
-vkey=$(field vkey $header) && usekey "$vkey" || die "$header holds no good verifier key"
+leaf=seal/000000.json
+readleaf H
+[ "${val[H/format]:-}" = hozen-header/1 ] || die "$leaf: not the header of a format 1 bundle"
+bundle=${val[H/bundle]:-} encryption=${val[H/encryption]:-} vkey=${val[H/signer/vkey]:-}
+[[ $bundle =~ ^[a-z0-9][a-z0-9-]{0,79}$ ]] || die "$leaf names no bundle"
+re='^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)' case=${val[H/case]:-}
+[[ $case =~ ^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$ && $case != *..* && $case != *. && ! ${case,,} =~ $re ]] || die "$leaf names no case"
+case $encryption in age) age=.age ;; none) age='' ;; *) die "$leaf: unknown encryption" ;; esac
+[ "${val[H/signer/algorithm]:-}" = ed25519 ] || die "$leaf: unknown algorithm of signatures"
+usekey "$vkey" || die "$leaf holds no good verifier key"
 signer=$keyname+$keyhash
 for f in README.txt verify.sh; do
   [ -f $f ] || die "$f is missing"
-  [ "$(field $f $header)" = "$(sumfile $f)" ] || die "$f is not the one that the header names"
+  [ "${val[H/files/$f]:-}" = "$(sumfile $f)" ] || die "$f is not the one that the header names"
 done
+[ ${#listed[@]} = 2 ] || die "$leaf names files that no bundle has"
 
 declare -A known=([README.txt]=1 [verify.sh]=1)
-edges=() size=0 segments=0 ended='' root=''
+edges=() size=0 segments=0 first=1 ended='' root=''
 # grow LEAFHASH: appends to the RFC 6962 tree; edges are the roots of its complete subtrees.
 grow() {
   local h=$1 n=$size
@@ -105,20 +260,28 @@ for ((n = 0; ; n++)); do
   fi
   known[$check]=1
   if [ $n -gt 0 ]; then
-    [ "$(field bundle "$leaf")" = "$bundle" ] || die "$leaf belongs to another bundle"
-    case $(field format "$leaf") in
+    IFS= read -r -d '' -n 23 top < "$leaf"; case $top in '{"format":"hozen-end/1"'*) top=E ;; *) top=S ;; esac
+    readleaf $top
+    case $top:${val[$top/format]:-} in S:hozen-end/1) top=E; readleaf E ;; E:hozen-segment/1) top=S; readleaf S ;; esac
+    [ "${val[$top/bundle]:-}" = "$bundle" ] || die "$leaf belongs to another bundle"
+    case ${val[$top/format]:-} in
       hozen-segment/1)
-        object=$(field object "$leaf") want=$(field sha256 "$leaf") len=$(field size "$leaf")
+        object=${val[S/object]:-} want=${val[S/sha256]:-}
         segments=$((segments + 1))
-        re='^segments/[0-9]{6,}\.[0-9a-f]{16}\.zip(\.age)?$'
-        [[ $object =~ $re ]] && [ "$(number number "$leaf")" = $n ] || die "$leaf: bad object name or number"
+        [ "${val[S/number]:-0}" = $n ] && [[ $want =~ ^[0-9a-f]{64}$ ]] &&
+          [ "$object" = "$(printf 'segments/%06d.%s.zip%s' $n "${want:0:16}" "$age")" ] || die "$leaf: bad object name or number"
+        printf -v first %u $first
+        [ "${val[S/first_seq]:-0}" = "$first" ] || die "$leaf: its first record is number ${val[S/first_seq]:-0}; due here is $first"
+        [[ ${val[S/items]:-0}${val[S/size]:-0} != *-* ]] || die "$leaf has a negative count or size"
+        first=$((first + ${val[S/items]:-0}))
         [ -f "$object" ] && [ ! -L "$object" ] || die "$object is missing"
-        [ "$(stat -c %s "$object")" = "$len" ] || die "$object does not have the size in its leaf"
+        [ "$(stat -c %s "$object")" = "${val[S/size]:-0}" ] || die "$object does not have the size in its leaf"
         [ "$(sumfile "$object")" = "$want" ] || die "$object: its SHA-256 is not the one in its leaf"
         known[$object]=1 ;;
       hozen-end/1)
-        ended=$(field state "$leaf")
-        [ "$(number segments "$leaf")" = $segments ] || die "$leaf does not count $segments segments" ;;
+        ended=${val[E/state]:-}
+        case $ended in complete | interrupted) ;; *) die "$leaf: ${ended@Q} is no state of an ended bundle" ;; esac
+        [ "${val[E/segments]:-0}" = $segments ] || die "$leaf does not count $segments segments" ;;
       *) die "$leaf has a format that this script does not know" ;;
     esac
   fi
@@ -129,15 +292,30 @@ done
 [ $size -gt 0 ] || die "seal/000000.checkpoint is missing"
 cp "$tmp/text" "$tmp/final"
 last=$(printf '%06d' $((size - 1)))
-
-if [ -f seal/$last.tsr ]; then # the token itself is checked with: openssl ts -verify
-  known[seal/$last.tsr]=1 known[seal/$last.tsr.note]=1
-  printf 'hozen/bundle/%s/timestamp\n%s\n' "$bundle" "$(sumfile seal/$last.tsr)" > "$tmp/text"
-  [ -f seal/$last.tsr.note ] && checknote seal/$last.tsr.note || die "seal/$last.tsr is not the token that the collector signed"
+stamp='' torn='' t=seal/$last.tsr
+# A collector may die over its time stamp, the last thing that it makes: before the stamp's note, and before countersignatures.
+maytear=$ended
+for f in "$t.note" seal/$last.cosign/*; do [ ! -e "$f" ] && [ ! -L "$f" ] || maytear=''; done
+if [ -n "$maytear" ] && [ -f "$t" ]; then
+  known[$t]=1 torn="$t was never completed: it proves nothing"
+elif [ -n "$ended" ] && [ -f "$t" ]; then
+  known[$t]=1 known[$t.note]=1
+  printf 'hozen/bundle/%s/timestamp\n%s\n' "$bundle" "$(sumfile $t)" > "$tmp/text"
+  [ -f $t.note ] && checknote $t.note || die "$t is not the token that the collector signed"
+  # its own signature, by the certificate in it; then that what it signs is of the last checkpoint (RFC 3161, messageImprint)
+  openssl cms -verify -noverify -purpose any -inform DER -in $t -out "$tmp/tst" >/dev/null 2>&1 || die "$t: its own signature does not hold"
+  stamp='' signed=$(tohex < "$tmp/tst")
+  for h in 256:01:20 384:02:30 512:03:40; do # the algorithm, its number and its length in DER
+    hash=$(openssl dgst -sha${h%%:*} -r seal/$last.checkpoint); hash=${hash%% *}
+    re="300[bd]06096086480165030402${h:4:2}(0500)?04${h:7}$hash"
+    ((${#hash} >= 64)) && [[ $signed =~ $re ]] && stamp="$t holds by itself. NOT CHECKED here: whose it is, and its time (openssl ts -verify)"
+  done
+  [ -n "$stamp" ] || die "$t is not of the last checkpoint"
 fi
 cosigned=()
 for f in seal/$last.cosign/*.vkey; do
-  [ -f "$f" ] || continue
+  [ -n "$ended" ] && [ -f "$f" ] || continue
+  [ "$(stat -c %s "$f")" -le 4096 ] || die "$f is too large"
   c=${f%.vkey} key=$(tr -d '\0\n' < "$f")
   [ -f "$c" ] || die "$c is missing"
   known[$f]=1 known[$c]=1
@@ -147,11 +325,16 @@ for f in seal/$last.cosign/*.vkey; do
   cosigned+=("$key")
 done
 
-stray=0
+stray=0 loose=0 next="^$(printf 'segments/%06d' $((segments + 1)))[.][0-9a-f]{16}[.]zip${age:+[.]age}\$"
 while IFS= read -r -d '' f; do
   f=${f#./}
   # a collector that died may leave temporary files, and one segment without a leaf
-  [ -z "$ended" ] && case $f in *.hozen-tmp-* | "$(printf 'segments/%06d.' $((segments + 1)))"*) echo "after the last checkpoint: ${f@Q}"; continue ;; esac
+  if [ -z "$ended" ] || [ -n "$maytear" ]; then
+    tail=''
+    case ${f##*/} in .hozen-tmp-*) [ -z "$maytear" ] || [ "${f%/*}" = seal ] && tail=1 ;; esac
+    if [ -z "$ended" ] && [ $loose = 0 ] && [[ $f =~ $next ]]; then loose=1 tail=1; fi
+    [ -z "$tail" ] || { echo "after the last checkpoint: ${f@Q}"; [ -z "$maytear" ] || torn="a file beside the seal was never completed"; continue; }
+  fi
   [ -n "${known[$f]:-}" ] || { printf 'not part of the seal: %q\n' "$f"; stray=$((stray + 1)); }
 done < <(list() { local e; shopt -s nullglob dotglob; for e in "$1"/*; do if [ -d "$e" ] && [ ! -L "$e" ]; then list "$e"; else printf '%s\0' "$e"; fi; done; }; list .)
 [ $stray = 0 ] || die "$stray files do not belong to the bundle, or a leaf before them is missing"
@@ -168,6 +351,11 @@ fi
 printf 'bundle:   %s\nsegments: %d\nroot:     %s\n          %s\nsigner:   %s\n          %s\n' "$bundle" $segments "$root64" "$root" "$signer" "$vkey"
 for k in "${cosigned[@]+"${cosigned[@]}"}"; do printf 'cosigned: %s\n' "$k"; done
 printf '          %s\n' "$who"
+[ -z "$stamp" ] || printf 'time:     %s\n' "$stamp"
+if [ -n "$torn" ]; then
+  echo "UNFINISHED: $torn. What the $size leaves above speak of is as it was sealed."
+  exit 3
+fi
 if [ -z "$ended" ]; then
   echo "UNFINISHED: the collection did not reach its end. What the $size leaves above speak of is as it was sealed."
   exit 3
