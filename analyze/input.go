@@ -95,5 +95,9 @@ type Parent struct {
 	Case     string `json:"case,omitempty"`
 	Root     string `json:"root,omitempty"`             // of the bundle's tree, base64 as in its checkpoint
 	TreeSize int64  `json:"tree_size,omitempty,string"` // leaves under Root
-	State    string `json:"state,omitempty"`            // of the bundle: complete, interrupted, unfinished
+	State    string `json:"state,omitempty"`            // of the bundle: complete, interrupted, unfinished, damaged
 }
+
+// StateDamaged is a bundle whose seal does not hold. It has no root and no id
+// that were proved: its Name is the path that was to be swept.
+const StateDamaged = "damaged"

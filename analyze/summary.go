@@ -54,5 +54,5 @@ func (a *adder) fault(f Fault, part bool) {
 
 func (a *adder) end(d time.Duration) {
 	a.Elapsed = d
-	a.Seconds = d.Round(time.Millisecond).Seconds()
+	a.Seconds = float64(d.Milliseconds()) / 1000
 }

@@ -211,7 +211,8 @@ func showRuleProblems(app *cli.App, facts report.Facts) {
 }
 
 // openTargets opens what is to be swept. A bundle that needs an identity which
-// was not given is an error at once, not a sweep without items.
+// was not given is an error at once, not a sweep without items. One whose seal
+// does not hold costs itself, and not the others.
 func openTargets(ctx context.Context, args []string, ids []age.Identity, damaged *atomic.Int64) (out []analyze.Target, bundles []*bundle.Bundle, err error) {
 	for _, arg := range args {
 		if !open.IsS3(arg) && !target.IsBundle(ctx, arg) {
@@ -223,6 +224,11 @@ func openTargets(ctx context.Context, args []string, ids []age.Identity, damaged
 			continue
 		}
 		b, err := openSound(ctx, arg, ids)
+		if errors.Is(err, bundle.ErrVerify) && len(args) > 1 {
+			damaged.Add(1)
+			out = append(out, damagedTarget{arg, err})
+			continue
+		}
 		if err != nil {
 			return out, bundles, err
 		}
@@ -324,7 +330,11 @@ func (f *sweepRun) unscannedItem(u analyze.Unscanned) error {
 		f.damaged.Add(1)
 	}
 	if f.unscanned++; f.unscanned <= unscannedShown {
-		f.app.Warnf("not scanned to its end: %s: %s %s", u.Path, u.Analyzer, u.Reason)
+		why := u.Reason
+		if u.Analyzer != "" {
+			why = u.Analyzer + ": " + why
+		}
+		f.app.Warnf("not scanned to its end: %s: %s", u.Path, why)
 	}
 	if f.folder != nil {
 		return f.folder.Unscanned(u)

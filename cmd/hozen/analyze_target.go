@@ -42,3 +42,23 @@ func (t sealedTarget) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error
 		}
 	}
 }
+
+// damagedTarget stands for a bundle whose seal does not hold: none of its items
+// is proved, so none is scanned, and the sweep says so.
+type damagedTarget struct {
+	name string
+	why  error
+}
+
+// Name implements analyze.Target.
+func (t damagedTarget) Name() string { return t.name }
+
+// Parent implements analyze.Target.
+func (t damagedTarget) Parent() analyze.Parent {
+	return analyze.Parent{Kind: "bundle", Name: t.name, State: analyze.StateDamaged}
+}
+
+// Inputs implements analyze.Target.
+func (t damagedTarget) Inputs(context.Context) iter.Seq2[analyze.Input, error] {
+	return func(yield func(analyze.Input, error) bool) { yield(analyze.Input{}, t.why) }
+}
