@@ -96,9 +96,10 @@ type Stat struct {
 
 // Xattr is one extended attribute; the value is base64 in JSON.
 type Xattr struct {
-	Name  string `json:"name"`
-	Value []byte `json:"value"`
-	Error string `json:"error,omitempty"`
+	Name    string `json:"name"`
+	NameB64 string `json:"name_b64,omitempty"` // exact bytes of a name that is not UTF-8
+	Value   []byte `json:"value"`
+	Error   string `json:"error,omitempty"`
 }
 
 // Range is a run of bytes of an item's content.

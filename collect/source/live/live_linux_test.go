@@ -288,6 +288,7 @@ func TestXattrsAndACLs(t *testing.T) {
 		t.Skip("no extended attributes here:", err)
 	}
 	must(t, unix.Setxattr(f, "user.empty", nil, 0))
+	must(t, unix.Setxattr(f, "user.\xff", []byte("raw"), 0))
 	if os.Getuid() == 0 {
 		must(t, unix.Setxattr(f, "trusted.big", bytes.Repeat([]byte("v"), 2000), 0))
 	}
@@ -303,6 +304,12 @@ func TestXattrsAndACLs(t *testing.T) {
 	got := map[string]string{}
 	for _, x := range file.Xattrs {
 		got[x.Name] = string(x.Value)
+		if x.Name == "user.\ufffd" {
+			got[x.NameB64] = string(x.Value)
+		}
+	}
+	if got["dXNlci7/"] != "raw" {
+		t.Errorf("the bytes of a name are lost: %v", got)
 	}
 	if got["user.note"] != "\x00\xffval" || len(file.Xattrs) < 3 {
 		t.Errorf("xattrs %v", got)

@@ -52,7 +52,7 @@ func (t *tree) values(names []byte, get func(string, []byte) (int, error)) (out 
 			}
 			acl = append(acl, lines...)
 		}
-		x.Name, _ = evidence.Text(x.Name)
+		x.Name, x.NameB64 = evidence.Text(x.Name)
 		out = append(out, x)
 	}
 	return out, acl
