@@ -7,7 +7,7 @@ import (
 
 func TestCheck(t *testing.T) {
 	good := func() Record {
-		r := Record{Format: RecordFormat, Outcome: Collected, Source: "live", Size: 3, Part: &Part{Item: 1, Number: 1}}
+		r := Record{Format: RecordFormat, Outcome: Collected, Source: "live", Salt: "AAAAAAAAAAAAAAAAAAAAAA==", Size: 3, Part: &Part{Item: 1, Number: 1}, Lost: []Range{{Offset: math.MaxInt64 - 5, Length: 5}}}
 		r.SetPath("/tmp/\xff\xfe")
 		r.SetTarget("bad-\xff")
 		return r
@@ -22,6 +22,15 @@ func TestCheck(t *testing.T) {
 		"source":       func(r *Record) { r.Source = "../live" },
 		"no source":    func(r *Record) { r.Source = "" },
 		"number":       func(r *Record) { r.Part.Number = 0 },
+		"no salt":      func(r *Record) { r.Salt = "" },
+		"short salt":   func(r *Record) { r.Salt = "AAAAAAAAAAAAAAAAAAAA" },
+		"salt of 17":   func(r *Record) { r.Salt = "AAAAAAAAAAAAAAAAAAAAAAA=" },
+		"lost before":  func(r *Record) { r.Lost[0].Offset = -1 },
+		"lost less":    func(r *Record) { r.Lost[0].Length = -1 },
+		"lost too far": func(r *Record) { r.Lost[0].Length = 6 },
+		"part outcome": func(r *Record) { r.Outcome = Changed },
+		"part's whole": func(r *Record) { r.Part.WholeSize = 3 },
+		"whole digest": func(r *Record) { r.Part.WholeSHA256 = "00" },
 		"offset":       func(r *Record) { r.Part.Offset = -1 },
 		"offset's end": func(r *Record) { r.Part.Offset = math.MaxInt64 - 2 },
 		"whole size":   func(r *Record) { r.Part.WholeSize = -1 },

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
@@ -22,6 +23,15 @@ func ParseRecord(line []byte, r *Record) error {
 }
 
 var recordShape = plainjson.ShapeOf[Record]()
+
+// StatesPath reports whether a record's line has a path at all: an empty one is
+// a path, and ParseRecord shows both alike.
+func StatesPath(line []byte) bool {
+	var r struct {
+		Path *string `json:"path"`
+	}
+	return json.Unmarshal(line, &r) == nil && r.Path != nil
+}
 
 // decoder takes fields in the order of AppendRecord.
 type decoder struct{ plainjson.Decoder }

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,7 +23,7 @@ func (b *Bundle) strays() {
 		}
 	}
 	slices.Sort(stray)
-	unchecked := 0
+	unchecked, another := 0, false
 	for _, name := range stray {
 		switch {
 		case b.inChain(name) && b.broken == "" && b.End == nil && strings.HasPrefix(name, sealPrefix):
@@ -30,9 +31,10 @@ func (b *Bundle) strays() {
 			unchecked++
 		case b.inChain(name) && b.broken != "":
 			unchecked++
-		case b.End == nil && (strings.HasPrefix(name, fmt.Sprintf("segments/%06d.", len(b.Segments)+1)) || durable.IsTemp(name)):
-			// What a collector that died may leave: a segment without its leaf,
+		case b.End == nil && (b.nextSegment(name) && !another || durable.IsTemp(name)):
+			// What a collector that died may leave: one segment without its leaf,
 			// and temporary files.
+			another = another || !durable.IsTemp(name)
 			b.Tail = append(b.Tail, name)
 		case b.End != nil && b.tornTemp(name):
 			b.torn, b.Tail = append(b.torn, name), append(b.Tail, name)
@@ -49,6 +51,19 @@ func (b *Bundle) strays() {
 // could have.
 func (b *Bundle) inChain(name string) bool {
 	return strings.HasPrefix(name, sealPrefix) || strings.HasPrefix(name, "segments/") && !durable.IsTemp(name)
+}
+
+var hex16 = regexp.MustCompile(`^[0-9a-f]{16}$`)
+
+// nextSegment reports whether a name is one that the next segment could have.
+func (b *Bundle) nextSegment(name string) bool {
+	prefix, ending := fmt.Sprintf("segments/%06d.", len(b.Segments)+1), ".zip"
+	if b.Encrypted() {
+		ending += ".age"
+	}
+	name, ok := strings.CutPrefix(name, prefix)
+	digest, ok2 := strings.CutSuffix(name, ending)
+	return ok && ok2 && hex16.MatchString(digest)
 }
 
 // nextLeaf is the name of the first leaf that is not there.

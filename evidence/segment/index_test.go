@@ -3,7 +3,9 @@ package segment
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -19,6 +21,10 @@ func TestParseIndexLine(t *testing.T) {
 		wantErr := json.Unmarshal(b, &want)
 		if wantErr == nil {
 			wantErr = lineShape.Check(bytes.TrimSuffix(b, []byte("\n")))
+		}
+		var pairs struct{ Frames [][]int }
+		if json.Unmarshal(b, &pairs) == nil && slices.ContainsFunc(pairs.Frames, func(f []int) bool { return len(f) != 2 }) {
+			wantErr = errors.New("a frame is a pair")
 		}
 		got, err := parseIndexLine(b)
 		if (err == nil) != (wantErr == nil) {

@@ -18,20 +18,25 @@ const (
 // header that tells another tool something else than the directory tells here.
 func (s *Segment) gapless(files []*zip.File) error {
 	at, dir := 0, 0
+	var central []byte
 	for i, f := range files {
 		size := int(f.CompressedSize64) // stored has seen that it lies inside
-		if at+localLen+len(f.Name)+size > len(s.raw) || !sameLocal(s.raw[at:], f) {
+		if at+localLen+len(f.Name)+size > len(s.raw) || !sameLocal(s.raw[at:], at, f) {
 			return fmt.Errorf("the local header of entry %q is not at %d, or says something else than the directory", f.Name, at)
 		}
 		if last := len(files) - i; last == 1 && f.Name != IndexName || last == 2 && f.Name != ItemsName {
 			return fmt.Errorf("entry %q is not where it must be: %s and %s come last", f.Name, ItemsName, IndexName)
 		}
+		central = appendCentral(central, headOf(f, at))
 		at += localLen + len(f.Name) + size
 		dir += centralLen + len(f.Name)
 	}
 	end := at + dir
 	if end+endLen != len(s.raw) {
 		return errors.New("it has bytes that belong to no entry")
+	}
+	if err := sameCentral(s.raw[at:end], central, files); err != nil {
+		return err
 	}
 	want := appendEnd(nil, len(files), dir, at)
 	if string(s.raw[end:]) != string(want) {
@@ -40,13 +45,36 @@ func (s *Segment) gapless(files []*zip.File) error {
 	return nil
 }
 
-// sameLocal compares a local header with what the directory says: no flags but
-// that for UTF-8, no extra field, true sizes and CRC.
-func sameLocal(b []byte, f *zip.File) bool {
-	n := len(f.Name)
-	return le.Uint32(b) == 0x04034b50 && le.Uint16(b[6:])&^flagUTF8 == 0 && le.Uint16(b[8:]) == zip.Store &&
-		le.Uint32(b[14:]) == f.CRC32 && uint64(le.Uint32(b[18:])) == f.CompressedSize64 && uint64(le.Uint32(b[22:])) == f.UncompressedSize64 &&
-		int(le.Uint16(b[26:])) == n && le.Uint16(b[28:]) == 0 && string(b[localLen:localLen+n]) == f.Name
+// headOf is what the headers of an entry at the offset must say.
+func headOf(f *zip.File, at int) entryHead {
+	return entryHead{name: f.Name, crc: f.CRC32, size: uint32(f.CompressedSize64), offset: uint32(at)}
+}
+
+// sameLocal compares a local header with what the directory says: no extra
+// field, true sizes and CRC.
+func sameLocal(b []byte, at int, f *zip.File) bool {
+	want := appendLocal(nil, headOf(f, at))
+	le.PutUint16(want[4:], f.ReaderVersion)
+	le.PutUint16(want[6:], f.Flags)
+	return string(b[:len(want)]) == string(want)
+}
+
+// sameCentral compares the directory with the one that a writer makes. Only
+// "version needed", 10 or 20, and the flag for UTF-8 names are free.
+func sameCentral(have, want []byte, files []*zip.File) error {
+	at := 0
+	for _, f := range files {
+		if v := f.ReaderVersion; v != needs10 && v != needs20 || f.Flags&^flagUTF8 != 0 {
+			return fmt.Errorf("entry %q needs version %d or has flags %#x", f.Name, v, f.Flags)
+		}
+		le.PutUint16(want[at+6:], f.ReaderVersion)
+		le.PutUint16(want[at+8:], f.Flags)
+		if n := at + centralLen + len(f.Name); string(have[at:n]) != string(want[at:n]) {
+			return fmt.Errorf("the directory's header of entry %q is not what it must be", f.Name)
+		}
+		at += centralLen + len(f.Name)
+	}
+	return nil
 }
 
 // bounded checks the limits that a writer keeps (SPEC.md, "Limits").

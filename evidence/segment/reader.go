@@ -3,6 +3,7 @@ package segment
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -46,14 +47,17 @@ func Open(plaintext []byte) (*Segment, error) {
 	}
 	s := &Segment{raw: plaintext, entries: map[uint64]Entry{}}
 	at := make(map[string]Entry, len(zr.File))
+	folded := make(map[string]struct{}, len(zr.File))
 	for _, f := range zr.File {
 		data, err := s.stored(f)
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := at[f.Name]; twice {
-			return nil, fmt.Errorf("%w: two entries named %q", ErrDamaged, f.Name)
+		fold := strings.ToLower(f.Name)
+		if _, twice := folded[fold]; twice {
+			return nil, fmt.Errorf("%w: two entries named %q, but perhaps for the case of letters", ErrDamaged, f.Name)
 		}
+		folded[fold] = struct{}{}
 		at[f.Name] = Entry{Name: f.Name, Data: data, CRC: f.CRC32}
 	}
 	if err := s.layout(at); err != nil {
@@ -166,7 +170,19 @@ func parseIndexLine(line []byte) (l indexLine, err error) {
 		return l, nil
 	}
 	l = indexLine{}
-	return l, plainjson.Unmarshal(trimLine(line), lineShape, &l)
+	if err := plainjson.Unmarshal(trimLine(line), lineShape, &l); err != nil {
+		return l, err
+	}
+	var pairs struct{ Frames [][]int } // encoding/json passes over what an array of two has no room for
+	if err := json.Unmarshal(trimLine(line), &pairs); err != nil {
+		return l, err
+	}
+	for i, f := range pairs.Frames {
+		if len(f) != 2 {
+			return l, fmt.Errorf("frame %d of record %d is not a pair of lengths", i, l.Seq)
+		}
+	}
+	return l, nil
 }
 
 var headShape, lineShape = plainjson.ShapeOf[indexHead](), plainjson.ShapeOf[indexLine]()

@@ -232,17 +232,53 @@ func TestNothingHides(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := zr.File[0].Name
+	dir := int(le.Uint32(good[len(good)-6:]))
 	for what, bad := range map[string][]byte{
 		"prefix":     append([]byte("x"), good...),
 		"tail":       append(bytes.Clone(good), 'x'),
 		"local name": bytes.Replace(good, []byte(name), []byte(strings.ToUpper(name)), 1),
 		"flags":      flipped(good, 6),
+		"version":    flipped(good, 4),
+		"time":       flipped(good, 10),
+		"date":       flipped(good, 12),
+		"made by":    flipped(good, dir+4),
+		"dir's date": flipped(good, dir+14),
+		"disk":       flipped(good, dir+34),
+		"internal":   flipped(good, dir+36),
+		"mode":       flipped(good, dir+40),
+		"link":       bytes.Replace(good, []byte{0, 0, 0x80, 0x81}, []byte{0, 0, 0x80, 0xa1}, 1),
+		"both":       flipped(flipped(good, 4), dir+6),
 		"local CRC":  flipped(good, 14),
 		"extra":      flipped(good, 28),
 	} {
 		if _, err := Open(bad); !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// Another writer may need version 20; two names that fold alike are one file to
+// many systems.
+func TestVersionsAndFolds(t *testing.T) {
+	good, _ := build(t, 2)
+	dir := int(le.Uint32(good[len(good)-6:]))
+	other := bytes.Clone(good)
+	other[4], other[dir+6] = needs20, needs20
+	if _, err := Open(other); err != nil {
+		t.Error(err)
+	}
+	b := NewBuilder(make([]byte, 0, 1<<20))
+	for i, name := range []string{"data/live/Aa.zst", "data/live/aB.zst"} {
+		if err := errors.Join(b.Begin(name), b.Frame([]byte("x"), 1), b.Commit(uint64(i+1), []byte("{}"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, _, err := b.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(bytes.ReplaceAll(whole, []byte("live/aB"), []byte("live/aA"))); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "two entries") {
+		t.Errorf("names that fold alike: %v", err)
 	}
 }
 

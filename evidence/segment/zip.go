@@ -19,6 +19,7 @@ const (
 	flagUTF8   = 0x0800
 	madeByUnix = 3<<8 | 20
 	needs10    = 10
+	needs20    = 20 // another writer may say so; hozen does not
 	fileMode   = 0o100600 << 16
 )
 

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,6 +97,12 @@ func attacks(t *testing.T, other string) map[string]func(dir string) {
 		"notes.txt added":                func(d string) { must(os.WriteFile(join(d, "notes.txt"), []byte("x"), 0o600)) },
 		"seal/000004.cosign flipped": func(d string) {
 			flip(t, glob(t, d, "seal/000004.cosign/*[0-9a-f]"), 60)
+		},
+		"seal/000004.cosign key with a line more": func(d string) {
+			f, err := os.OpenFile(glob(t, d, "seal/000004.cosign/*.vkey"), os.O_WRONLY|os.O_APPEND, 0)
+			must(err)
+			_, err = f.WriteString("\n")
+			must(errors.Join(err, f.Close()))
 		},
 		"seal/000004.cosign key missing": func(d string) { must(os.Remove(glob(t, d, "seal/000004.cosign/*.vkey"))) },
 	}

@@ -23,6 +23,7 @@ type chains struct {
 // chain is one item on its way.
 type chain struct {
 	next   int // part that is due
+	source string
 	path   string
 	whole  *digester
 	broken bool
@@ -97,12 +98,12 @@ func (c *chains) take(r brief) (*chain, error) {
 	case it == nil && r.Part.Number == 1 && r.Part.Item == r.Seq && r.Part.Offset == 0:
 		d := &digester{}
 		d.begin(r.SHA1 != "", r.MD5 != "")
-		it = &chain{next: 1, path: r.Path, whole: d}
+		it = &chain{next: 1, source: r.Source, path: r.Path, whole: d}
 		c.items[r.Seq] = it
 	case it == nil || it.next != r.Part.Number || it.last:
 		return nil, fmt.Errorf("part %d of item %d does not follow the one before", r.Part.Number, r.Part.Item)
-	case it.path != r.Path:
-		return nil, fmt.Errorf("part %d of item %d is of another path than %q", r.Part.Number, r.Part.Item, it.path)
+	case it.path != r.Path || it.source != r.Source:
+		return nil, fmt.Errorf("part %d of item %d is of another path or source than %q", r.Part.Number, r.Part.Item, it.path)
 	case it.whole.size != r.Part.Offset && !it.broken:
 		return nil, fmt.Errorf("part %d of item %d lies at %d; %d bytes came before", r.Part.Number, r.Part.Item, r.Part.Offset, it.whole.size)
 	}

@@ -16,10 +16,19 @@ import (
 // turn comes.
 type brief struct {
 	Seq               uint64
-	Path              string
+	Source, Path      string
 	Size              int64
 	SHA256, SHA1, MD5 string
 	Part              *evidence.Part
+	Lost              []evidence.Range // those that are zeros to the last byte
+}
+
+func briefOf(r *evidence.Record) brief {
+	b := brief{r.Seq, r.Source, r.RawPath(), r.Size, r.SHA256, r.SHA1, r.MD5, r.Part, r.Lost}
+	if r.LostMore { // one of them covers bytes that could be read
+		b.Lost = nil
+	}
+	return b
 }
 
 // deepWorker opens segments and checks all that is in them.
@@ -68,13 +77,16 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 		if err := full.Check(); err != nil {
 			return fmt.Errorf("record %d: %w", seq, err)
 		}
+		if full.Path == "" && !evidence.StatesPath(line) {
+			return fmt.Errorf("record %d has no path", seq)
+		}
 		if full.Seq != seq {
 			return fmt.Errorf("record %d has number %d", seq, full.Seq)
 		}
 		if e, ok := seg.Entry(seq); ok && !segment.Fits(e.Name, entryName(&full)) {
 			return fmt.Errorf("record %d: entry %q is not named for its path %q", seq, e.Name, full.Path)
 		}
-		r := brief{full.Seq, full.Path, full.Size, full.SHA256, full.SHA1, full.MD5, full.Part}
+		r := briefOf(&full)
 		seq++
 		if r.Size > 0 {
 			content++
@@ -131,12 +143,18 @@ func (v *verification) content(seg *segment.Segment, r brief, d *digester) error
 		return err
 	}
 	d.reset(r.SHA1 != "", r.MD5 != "")
+	if d.lost, d.from = r.Lost, 0; r.Part != nil {
+		d.from = r.Part.Offset
+	}
 	at := 0
 	for _, f := range e.Frames {
 		if err := d.frame(e.Data[at:at+f.Stored], f.Content); err != nil {
 			return err
 		}
 		at += f.Stored
+	}
+	if d.notLost != nil {
+		return d.notLost
 	}
 	v.bytes.Add(d.size)
 	return d.compare(r.Size, r.SHA256, r.SHA1, r.MD5)

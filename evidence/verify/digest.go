@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"hash"
 
+	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 )
 
@@ -19,6 +21,10 @@ type digester struct {
 	size              int64
 	keep              bool   // gather the content, which is no more than a part
 	content           []byte // as far as keep was set
+
+	lost    []evidence.Range // of the whole item: they must be zeros
+	from    int64            // where in the whole item the content begins
+	notLost error            // a range that is not
 }
 
 func newDigester() (*digester, error) {
@@ -35,6 +41,7 @@ func (d *digester) begin(withSHA1, withMD5 bool) {
 // reset begins an item.
 func (d *digester) reset(withSHA1, withMD5 bool) {
 	d.size, d.sha1, d.md5 = 0, nil, nil
+	d.lost, d.from, d.notLost = nil, 0, nil
 	d.sha256.Reset()
 	if withSHA1 {
 		d.sha1 = sha1.New()
@@ -46,12 +53,24 @@ func (d *digester) reset(withSHA1, withMD5 bool) {
 
 func (d *digester) frame(stored []byte, content int) (err error) {
 	if d.buf, err = d.dec.Frame(stored, content, d.buf); err == nil {
+		d.checkLost(d.buf)
 		d.write(d.buf)
 		if d.keep {
 			d.content = append(d.content, d.buf...)
 		}
 	}
 	return err
+}
+
+// checkLost looks at the lost ranges in the bytes that come next.
+func (d *digester) checkLost(b []byte) {
+	at := d.from + d.size
+	for _, l := range d.lost {
+		from, to := max(l.Offset, at), min(l.Offset+l.Length, at+int64(len(b)))
+		if from < to && len(bytes.TrimLeft(b[from-at:to-at], "\x00")) > 0 && d.notLost == nil {
+			d.notLost = fmt.Errorf("%d bytes at %d are said to be lost, and are not zeros", l.Length, l.Offset)
+		}
+	}
 }
 
 func (d *digester) write(b []byte) {

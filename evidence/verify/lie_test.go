@@ -97,7 +97,7 @@ func (l *liar) segment(number int, items []told) {
 	b := segment.NewBuilder(make([]byte, 0, 1<<20))
 	for _, it := range items {
 		if it.content != "" {
-			name := evidence.EntryName("live", it.r.Path)
+			name := evidence.EntryName(it.r.Source, it.r.Path)
 			if it.r.Part != nil {
 				name = evidence.PartName(name, it.r.Part.Number)
 			}
@@ -170,6 +170,10 @@ func TestLies(t *testing.T) {
 		"sequence":        {"number 5", ended(2, 6, 1), [][]told{{record(1, "abc"), record(5, "abc")}}},
 		"outcome":         {"outcome", ended(1, 3, 1), [][]told{{edit(record(1, "abc"), func(x *told) { x.r.Outcome = "fine" })}}},
 		"format":          {"format", ended(1, 3, 1), [][]told{{edit(record(1, "abc"), func(x *told) { x.r.Format = "hozen-item/2" })}}},
+		"salt":            {"salt", ended(1, 3, 1), [][]told{{edit(record(1, "abc"), func(x *told) { x.r.Salt = "" })}}},
+		"lost":            {"are not zeros", ended(1, 6, 1), [][]told{{edit(record(1, "a\x00\x00b\x00\x00"), func(x *told) { x.r.Lost = []evidence.Range{{Offset: 4, Length: 9}, {Offset: 1, Length: 3}} })}}},
+		"lost of a part":  {"are not zeros", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Lost = []evidence.Range{{Offset: 0, Length: 9}} })},
+		"key's fate":      {"key_fate", seal.End{State: seal.Complete, KeyFate: "sold", Items: 1, Bytes: 3, Segments: 1, Outcomes: map[evidence.Outcome]int{evidence.Collected: 1}}, [][]told{{record(1, "abc")}}},
 		"items":           {"end leaf", ended(7, 3, 1), [][]told{{record(1, "abc")}}},
 		"bytes":           {"end leaf", ended(1, 4, 1), [][]told{{record(1, "abc")}}},
 		"outcomes":        {"end leaf", seal.End{State: seal.Complete, Items: 1, Bytes: 3, Segments: 1, Outcomes: map[evidence.Outcome]int{evidence.Empty: 1}}, [][]told{{record(1, "abc")}}},
@@ -181,6 +185,9 @@ func TestLies(t *testing.T) {
 		"part offset":     {"lies at 4", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Offset = 4 })},
 		"part's item":     {"does not follow", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Item = 2 })},
 		"part's path":     {"another path", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.SetPath("/other") })},
+		"part's source":   {"source", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Source = "image" })},
+		"part's outcome":  {"not the last", ended(2, 11, 2), swap(func(p [][]told) { p[0][0].r.Outcome = evidence.Changed })},
+		"whole on first":  {"not the last", ended(2, 11, 2), swap(func(p [][]told) { p[0][0].r.Part.WholeSize = 11 })},
 		"no last part":    {"last part is missing", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Last = false })},
 	} {
 		dir := lie(t, m, c.end, c.segments...)

@@ -64,7 +64,8 @@ func (v *verification) cosignature(ctx context.Context, name, keyName string) {
 	}
 	vkey := strings.TrimSuffix(string(raw), "\n")
 	ver, err := note.NewVerifier(vkey)
-	if err != nil || vkey+"\n" != string(raw) || fmt.Sprintf("%s%08x", name[:strings.LastIndexByte(name, '/')+1], ver.KeyHash()) != name {
+	// A verifier key's base64 may have line ends in it, which nobody else takes.
+	if err != nil || vkey+"\n" != string(raw) || strings.ContainsAny(vkey, "\r\n") || fmt.Sprintf("%s%08x", name[:strings.LastIndexByte(name, '/')+1], ver.KeyHash()) != name {
 		v.problem(keyName, "is no good verifier key, or not the one that its name says")
 		return
 	}

@@ -136,3 +136,33 @@ func TestOversized(t *testing.T) {
 		}
 	}
 }
+
+// What may follow the last checkpoint of an unfinished bundle is one segment,
+// named as the next one would be.
+func TestUnsealed(t *testing.T) {
+	m := bundletest.New(t)
+	dir := threeSegments(t, m)
+	const next = "segments/000003."
+	age, plain := next+"0123456789abcdef.zip.age", next+"0123456789abcdef.zip"
+	for name, c := range map[string]struct {
+		with []string
+		ok   bool
+	}{
+		"nothing": {nil, true}, "one": {[]string{age}, true}, "and a temporary file": {[]string{age, "segments/.hozen-tmp-0011223344556677"}, true},
+		"two": {[]string{age, next + "1123456789abcdef.zip.age"}, false}, "not encrypted": {[]string{plain}, false},
+		"upper case": {[]string{next + "0123456789ABCDEF.zip.age"}, false}, "no digest": {[]string{next + "zip.age"}, false},
+	} {
+		bad := tampered(t, dir, func(d string) {
+			for _, f := range []string{glob(t, d, "segments/000003.*"), d + "/seal/000003.json", d + "/seal/000003.checkpoint", d + "/seal/000004.json", d + "/seal/000004.checkpoint"} {
+				os.Remove(f)
+			}
+			os.RemoveAll(filepath.Join(d, "seal/000004.cosign"))
+			for _, f := range c.with {
+				os.WriteFile(filepath.Join(d, f), []byte("x"), 0o600)
+			}
+		})
+		if r := m.Verify(bad, verify.Options{}); r.OK() != c.ok || r.State != "unfinished" {
+			t.Errorf("%s: %s: %s", name, r.State, problems(r))
+		}
+	}
+}
