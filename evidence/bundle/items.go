@@ -94,9 +94,6 @@ func join(torn map[uint64]*Item, line []byte, number int) (*Item, error) {
 	if n := len(it.Parts); r.Part.Number != n+1 || n > 0 && it.Parts[n-1].Offset+it.Parts[n-1].Size != p.Offset {
 		return nil, fmt.Errorf("%w: segment %d: record %d is part %d of item %d; part %d was due", ErrVerify, number, r.Seq, r.Part.Number, r.Part.Item, n+1)
 	}
-	if n := len(it.Parts); n > 0 && (it.Record.Source != r.Source || it.Record.RawPath() != r.RawPath()) {
-		return nil, fmt.Errorf("%w: segment %d: record %d is part %d of item %d, and of another path or source", ErrVerify, number, r.Seq, r.Part.Number, r.Part.Item)
-	}
 	it.Parts = append(it.Parts, p)
 	it.Record = r
 	it.Record.Seq, it.Record.Size, it.Record.Part = r.Part.Item, p.Offset+p.Size, nil

@@ -36,9 +36,6 @@ func (b *Bundle) header(ctx context.Context) error {
 		b.problem(name, "%v", Reason(err))
 	}
 	b.Header = h
-	if kinds := []string{seal.KindCollection, seal.KindFindings}; err == nil && !slices.Contains(kinds, h.Kind) {
-		b.problem(name, "kind %.80q is none of %q", h.Kind, kinds)
-	}
 	if b.verifier, err = note.NewVerifier(h.Signer.VKey); err != nil {
 		b.problem(name, "signer's verifier key: %v", err)
 	}
@@ -217,9 +214,6 @@ func (b *Bundle) endLeaf(name string, leaf []byte) {
 		return
 	}
 	b.End = &e
-	if fates := []string{"", "destroyed", "kept"}; !slices.Contains(fates, e.KeyFate) {
-		b.problem(name, "key_fate %.80q is none of %q", e.KeyFate, fates[1:])
-	}
 	if e.Segments != len(b.Segments) {
 		b.problem(name, "counts %d segments; there are %d", e.Segments, len(b.Segments))
 	}

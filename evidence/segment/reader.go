@@ -53,9 +53,12 @@ func Open(plaintext []byte) (*Segment, error) {
 		if err != nil {
 			return nil, err
 		}
+		if _, twice := at[f.Name]; twice {
+			return nil, fmt.Errorf("%w: two entries named %q", ErrDamaged, f.Name)
+		}
 		fold := strings.ToLower(f.Name)
 		if _, twice := folded[fold]; twice {
-			return nil, fmt.Errorf("%w: two entries named %q, but perhaps for the case of letters", ErrDamaged, f.Name)
+			return nil, fmt.Errorf("%w: two entries named %q but for the case of letters", ErrDamaged, f.Name)
 		}
 		folded[fold] = struct{}{}
 		at[f.Name] = Entry{Name: f.Name, Data: data, CRC: f.CRC32}

@@ -173,7 +173,6 @@ func TestLies(t *testing.T) {
 		"salt":            {"salt", ended(1, 3, 1), [][]told{{edit(record(1, "abc"), func(x *told) { x.r.Salt = "" })}}},
 		"lost":            {"are not zeros", ended(1, 6, 1), [][]told{{edit(record(1, "a\x00\x00b\x00\x00"), func(x *told) { x.r.Lost = []evidence.Range{{Offset: 4, Length: 9}, {Offset: 1, Length: 3}} })}}},
 		"lost of a part":  {"are not zeros", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Lost = []evidence.Range{{Offset: 0, Length: 9}} })},
-		"key's fate":      {"key_fate", seal.End{State: seal.Complete, KeyFate: "sold", Items: 1, Bytes: 3, Segments: 1, Outcomes: map[evidence.Outcome]int{evidence.Collected: 1}}, [][]told{{record(1, "abc")}}},
 		"items":           {"end leaf", ended(7, 3, 1), [][]told{{record(1, "abc")}}},
 		"bytes":           {"end leaf", ended(1, 4, 1), [][]told{{record(1, "abc")}}},
 		"outcomes":        {"end leaf", seal.End{State: seal.Complete, Items: 1, Bytes: 3, Segments: 1, Outcomes: map[evidence.Outcome]int{evidence.Empty: 1}}, [][]told{{record(1, "abc")}}},
