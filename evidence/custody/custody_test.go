@@ -257,7 +257,7 @@ func TestEmptyLog(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	os.MkdirAll(w.dir, 0o700)
-	if code, out := w.script(); code != 3 {
+	if code, out := w.script(); code != 1 {
 		t.Fatalf("script: exit %d\n%s", code, out)
 	}
 	if _, err := Open(w.store, "../x", w.now); err == nil {

@@ -177,6 +177,9 @@ func Parse(b []byte) (Record, error) {
 	if !strings.HasPrefix(string(text), r.head()) {
 		return r, errors.New("entry's first fields are not in their order")
 	}
+	if plain, err := r.Occurred.MarshalText(); err != nil || !r.Occurred.IsZero() && !strings.Contains(string(text), `"occurred":"`+string(plain)+`"`) {
+		return r, errors.New("the time of what occurred is not UTC with nine digits of a second")
+	}
 	pub, err := keys.ParseVKey(r.VKey)
 	if err != nil {
 		return r, err
@@ -223,6 +226,9 @@ func (e Entry) check() error {
 	if err := e.checkRefs(); err != nil {
 		return err
 	}
+	if err := e.checkParties(); err != nil {
+		return err
+	}
 	return e.checkTexts()
 }
 
@@ -237,6 +243,27 @@ func (e Entry) checkRefs() error {
 	}
 	if r := e.Receipt; r != nil && (!isHex256(r.SHA256) || r.Object != receiptKey(r.SHA256) || r.Size < 0 || r.Size > MaxReceipt) {
 		return errors.New("bad reference to a receipt")
+	}
+	return nil
+}
+
+// checkParties holds what stands of others to the grammar of the actor's.
+func (e Entry) checkParties() error {
+	parties := e.Parties
+	if e.To != nil {
+		parties = append([]Party{*e.To}, parties...)
+	}
+	for _, p := range parties {
+		if p.Role != "" {
+			if _, err := keys.ParseRole(string(p.Role)); err != nil {
+				return err
+			}
+		}
+		if p.VKey != "" {
+			if _, err := keys.ParseVKey(p.VKey); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

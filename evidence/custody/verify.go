@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -122,14 +123,21 @@ type verifier struct {
 
 	entries, checkpoints []int64 // present, ascending
 	receipts             map[string]bool
+	later                []string        // names that later versions use
 	referred             map[string]bool // receipts that entries name
-	checked              map[Ref]bool
+	checked              map[pinned]bool
 
 	tree     seal.Tree
 	previous string // "" after an entry that is missing
 	whole    bool   // no entry is missing so far: the tree is known
 	roots    map[int64]string
 	last     evidence.Time
+}
+
+// pinned is a receipt, and the bundle that an entry names it for.
+type pinned struct {
+	Ref
+	bundle string
 }
 
 // list sorts what lies in the log's folder.
@@ -160,7 +168,7 @@ func (v *verifier) other(name string) {
 	case isHex256(sum) && name == receiptKey(sum):
 		v.receipts[sum] = true
 	case reserved(name):
-		v.r.add(Gap, name, "this version does not check it")
+		v.later = append(v.later, name)
 	default:
 		v.r.add(Damage, name, "does not belong to a custody log")
 	}
@@ -173,7 +181,15 @@ func reserved(name string) bool {
 		return false
 	}
 	digits, rest, _ := strings.Cut(rest, ".")
-	return number(digits, "", "") > 0 && (rest == "tsr" || strings.HasPrefix(rest, "cosign/"))
+	return number(digits, "", "") > 0 && (rest == "tsr" || cosignName.MatchString(rest))
+}
+
+var cosignName = regexp.MustCompile(`^cosign/[a-z0-9](?:[a-z0-9.-]{0,98}[a-z0-9])?\+[0-9a-f]{8}$`) // keys.ValidName, and the key's id
+
+// reservedSize is the size of the checkpoint that a reserved name belongs to.
+func reservedSize(name string) int64 {
+	digits, _, _ := strings.Cut(strings.TrimPrefix(name, "checkpoints/"), ".")
+	return number(digits, "", "")
 }
 
 // window is how many objects are fetched at once.
@@ -181,7 +197,7 @@ const window = 16
 
 // walk checks entries in order, with the checkpoint and the receipt of each.
 func (v *verifier) walk(ctx context.Context) error {
-	v.roots, v.referred, v.checked = map[int64]string{}, map[string]bool{}, map[Ref]bool{}
+	v.roots, v.referred, v.checked = map[int64]string{}, map[string]bool{}, map[pinned]bool{}
 	want := int64(0)
 	for chunk := range slices.Chunk(v.entries, window) {
 		names := make([]string, len(chunk))
@@ -272,7 +288,7 @@ func (v *verifier) entry(ctx context.Context, n int64, f fetched) error {
 		v.o.Each(r, known)
 	}
 	if r.Receipt != nil {
-		if err := v.receipt(ctx, name, *r.Receipt); err != nil {
+		if err := v.receipt(ctx, name, r.Entry); err != nil {
 			return err
 		}
 	}
@@ -317,16 +333,20 @@ func (v *verifier) signer(e Entry, name string) bool {
 	return known
 }
 
-func (v *verifier) receipt(ctx context.Context, name string, ref Ref) error {
-	if v.checked[ref] {
+func (v *verifier) receipt(ctx context.Context, name string, e Entry) error {
+	ref, bundle := *e.Receipt, ""
+	if e.Bundle != nil {
+		bundle = e.Bundle.ID
+	}
+	if v.checked[pinned{ref, bundle}] {
 		return nil
 	}
-	v.checked[ref], v.referred[ref.SHA256] = true, true
+	v.checked[pinned{ref, bundle}], v.referred[ref.SHA256] = true, true
 	if !v.receipts[ref.SHA256] {
 		v.r.add(Damage, ref.Object, "is missing; %s names it", name)
 		return nil
 	}
-	_, err := v.l.GetReceipt(ctx, ref)
+	r, err := v.l.GetReceipt(ctx, ref)
 	for _, trouble := range []error{store.ErrDenied, store.ErrUnavailable, store.ErrNoBucket, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, trouble) {
 			return err
@@ -334,6 +354,10 @@ func (v *verifier) receipt(ctx context.Context, name string, ref Ref) error {
 	}
 	if err != nil {
 		v.r.add(Damage, ref.Object, "%v", err)
+		return nil
+	}
+	if bundle != "" && r.Bundle != bundle {
+		v.r.add(Damage, ref.Object, "is of bundle %.80q; %s is about %s", r.Bundle, name, bundle)
 		return nil
 	}
 	v.r.Receipts++
@@ -374,6 +398,13 @@ func (v *verifier) rest() {
 	for _, size := range v.checkpoints {
 		if _, there := slices.BinarySearch(v.entries, size-1); !there {
 			v.r.add(Damage, checkpointKey(size), "covers entry %d, which is missing", size-1)
+		}
+	}
+	for _, name := range v.later {
+		if size := reservedSize(name); len(v.entries) == 0 || size > v.entries[len(v.entries)-1]+1 {
+			v.r.add(Damage, name, "belongs to the checkpoint over entry %d, which is missing", size-1)
+		} else {
+			v.r.add(Gap, name, "this version does not check it")
 		}
 	}
 	for _, sum := range slices.Sorted(maps.Keys(v.receipts)) {

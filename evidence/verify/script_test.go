@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -193,6 +194,10 @@ func TestScriptReadsLeaves(t *testing.T) {
 				})
 				if sound := hozenTakes(t, d); sound != ok {
 					t.Errorf("hozen takes it: %v, want %v", sound, ok)
+				}
+				// a third of the refusals; all of them in a long campaign
+				if !ok && os.Getenv("HOZEN_FULL") == "" && crc32.ChecksumIEEE([]byte(name))%3 != 0 {
+					return
 				}
 				code, out := scripted(t, d)
 				if ok && (code != 0 || !strings.Contains(out, "\nOK: ")) || !ok && (code != 4 || !strings.Contains(out, "FAILED") || strings.Contains(out, "OK:")) {

@@ -25,7 +25,7 @@ done
 if [ -z "$dir" ]; then # the folder that the script lies in
   case ${BASH_SOURCE[0]} in */*) dir=${BASH_SOURCE[0]%/*}/ ;; *) dir=. ;; esac
 fi
-for t in openssl sha256sum base64 mktemp tail head stat od tr cat cp rm; do
+for t in openssl sha256sum base64 mktemp tail head stat wc od tr cat cp rm; do
   command -v "$t" >/dev/null || { echo "this script needs $t" >&2; exit 2; }
 done
 cd -- "$dir" 2>/dev/null || use "no folder $dir"
@@ -39,20 +39,14 @@ sum() { local s; s=$(sha256sum); printf %s "${s%% *}"; }
 sumfile() { sum < "$1"; }
 leafhash() { { printf '\0'; cat -- "$1"; } | sum; }
 nodehash() { unhex "01$1$2" | sum; }
-# What is known of the members of leaves (H: header, S: a segment's, E: the end), each with its kind: s string, t time,
+# --- Reading JSON: the same in the bundle's script and in the custody log's.
+# What is known of members, each with its kind: s string, t and T times (T in any form of RFC 3339),
 # i and u whole numbers, d an integer in a string, b true or false, o object, m object of free names, l list (/*: what it holds).
-declare -A shape=([H]=o [S]=o [E]=o) folded=()
+declare -A shape=() folded=()
 known_members() {
-  local top=$1 m; shift
+  local top=$1 m; shift; shape[$top]=o
   for m; do shape[$top/${m%:*}]=${m##*:}; m=$top/${m%:*}; folded[${m%/*}/${m##*/}]=1; done # they have no capital letters
 }
-known_members H format:s bundle:s kind:s case:s tool:o tool/{name,version,commit,sha256,os,arch}:s {examiner,place,note}:s \
-  {host,clock,options,files}:m {host,clock,options,files}/\*:s started:t signer:o signer/{algorithm,vkey,role}:s signer/ephemeral:b \
-  encryption:s {recipients,hashes}:l {recipients,hashes}/\*:s parents:l parents/\*:o parents/\*/{bundle,case,root}:s parents/\*/size:i \
-  rules:l rules/\*:o rules/\*/{name,sha256}:s
-known_members S format:s bundle:s number:i object:s size:d sha256:s items:i first_seq:u root:s closed:t
-known_members E format:s bundle:s state:s reason:s ended:t segments:i items:u bytes:d outcomes:m outcomes/\*:i gaps:i \
-  footprint:m footprint/\*:s key_fate:s
 utf8='^([ -~]|'$'\x7f''|['$'\xc2''-'$'\xdf'']C|'$'\xe0''['$'\xa0''-'$'\xbf'']C|['$'\xe1''-'$'\xec\xee\xef'']CC|'
 utf8+=$'\xed''['$'\x80''-'$'\x9f'']C|'$'\xf0''['$'\x90''-'$'\xbf'']CC|['$'\xf1''-'$'\xf3'']CCC|'$'\xf4''['$'\x80''-'$'\x8f'']CC)*$'
 utf8=${utf8//C/[$'\x80'-$'\xbf']}
@@ -97,6 +91,7 @@ text() {
 # value GOT WHAT: a value at $path must be of the kind that is known of it; what matters later is kept in val.
 value() {
   local kind=${shape[$path]:-} re
+  [ -z "$kind" ] || count[$path]=$((${count[$path]:-0} + 1))
   case $kind$1 in
     [!t]z) ;;
     ss) if [[ $path == */\* ]]; then val[${path%\*}$name]=$text; else val[$path]=$text; fi ;;
@@ -107,10 +102,13 @@ value() {
     ds) whole "$2" 9223372036854775807 && [ "$2" != -0 ] && val[$path]=$2 || die "$leaf: ${path:2} is no plain decimal" ;;
     in) whole "$2" 9223372036854775807 && val[$path]=$2 || die "$leaf: ${path:2} is no whole number" ;;
     un) [[ $2 != -* ]] && whole "$2" 18446744073709551615 && val[$path]=$2 || die "$leaf: ${path:2} is no whole number" ;;
-    bb | [om]{ | l[) ;;
+    Ts) re='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})$'
+      [[ $2 =~ $re ]] || die "$leaf: ${path:2} is no time" ;;
+    bb | [om]{ | l[) val[$path]=1 ;;
     ?) ;; # not known to this version
     *) die "$leaf: ${path:2} holds what it must not" ;;
   esac
+  [ -z "$kind" ] || known_value "$1"
 }
 whole() { [[ $1 =~ ^-?(0|[1-9][0-9]*)$ ]] && { local n=${1#-}; ((${#n} < ${#2})) || { [ ${#n} = ${#2} ] && [[ ! $n > $2 ]]; }; }; }
 # element: a value comes; in a list it has no name, and its place is the list's.
@@ -118,16 +116,20 @@ element() { ((depth == 0)) || [ "${in[depth - 1]}" = '{' ] || { path=?; [ "${sha
 # member: $name comes, and the place of its value goes into $path.
 member() {
   local of=${at[depth - 1]} fold=$name
-  [ -z "${seen[${id[depth - 1]}/$name]:-}" ] || die "$leaf: member ${name@Q} stands there twice"
-  seen[${id[depth - 1]}/$name]=1 path=?
+  if [[ $fold == *[!\ -~]* ]]; then # letters that fold to s, k and i
+    fold=${fold//$'\xc5\xbf'/s} fold=${fold//$'\xe2\x84\xaa'/k} fold=${fold//$'\xc4\xb0'/i} fold=${fold//$'\xc4\xb1'/i}
+  fi
+  fold=${fold,,}
+  [ -n "$folds" ] || [ -z "${seen[${id[depth - 1]}/$name]:-}" ] || die "$leaf: member ${name@Q} stands there twice"
+  [ -z "$folds" ] || [ -z "${seen[${id[depth - 1]}/$fold]:-}" ] || die "$leaf: member ${name@Q} stands there twice, if only in another case"
+  [ -z "$folds" ] || [[ $fold != *[!\ -~]* ]] || unsure="whether members stand twice in it but for the case of letters beyond ASCII"
+  if [ -n "$folds" ]; then seen[${id[depth - 1]}/$fold]=1; else seen[${id[depth - 1]}/$name]=1; fi
+  path=?
   case ${shape[$of]:-} in
-    m) [ $of != H/files ] || listed+=("$name"); path=$of/\* ;;
+    m) path=$of/\* ;;
     o) [ -n "$name" ] && [[ $name != */* && $name != \* ]] || return 0
       [ -z "${shape[$of/$name]:-}" ] || { path=$of/$name name=''; return; }
-      if [[ $fold == *[!\ -~]* ]]; then # letters that fold to s, k and i
-        fold=${fold//$'\xc5\xbf'/s} fold=${fold//$'\xe2\x84\xaa'/k} fold=${fold//$'\xc4\xb0'/i} fold=${fold//$'\xc4\xb1'/i}
-      fi
-      [ -z "${folded[$of/${fold,,}]:-}" ] || die "$leaf: member ${name@Q} is a known one, in another case" ;;
+      [ -z "${folded[$of/$fold]:-}" ] || die "$leaf: member ${name@Q} is a known one, in another case" ;;
   esac
 }
 # string: takes the string that begins at part[i], into $raw and $text.
@@ -143,16 +145,17 @@ string() {
   ((i - from <= 100)) || raw="${part[*]:from:i - from + 1}"
   ((i + 1 < ${#part[@]})) && text "$raw" || die "$leaf: a string that is none, or not UTF-8"
 }
-# readleaf TOP: reads $leaf, which is one line of JSON and a line end, and refuses what two readers could read as two
-# things. val[PATH] is then what stands at a known place, and only there; listed are the names in files.
-declare -A val=() seen=()
-readleaf() {
-  val=() seen=() listed=()
+# readjson TOP FILE: reads FILE, called $leaf, which is one line of JSON and a line end, and refuses what two readers
+# could read as two things. val[PATH] is then what stands at a known place, and only there; count[PATH] how often.
+declare -A val=() seen=() count=()
+deepest=100 largest=1048576 folds='' integers='' unsure=''
+readjson() {
+  val=() seen=() count=() unsure=''
   local -a part at=() in=() id=()
   local i s c len want=v depth=0 ids=0 total=0 path=$1 name='' raw
   local literal='^(-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false|null)'
-  len=$(stat -c %s -- "$leaf"); ((len <= 1048576)) || die "$leaf is too large"
-  mapfile -t -d '"' part < "$leaf"
+  len=$(wc -c < "$2"); ((len <= largest)) || die "$leaf is too large"
+  mapfile -t -d '"' part < "$2"
   for s in "${part[@]}"; do total=$((total + ${#s} + 1)); done
   [ $total = $((len + 1)) ] && [[ ${part[-1]} == *$'\n' ]] || die "$leaf does not end with a line end, or is no text"
   part[-1]=${part[-1]%$'\n'}
@@ -162,7 +165,7 @@ readleaf() {
     while [ -n "$s" ]; do
       case $want$s in
         [ve][\{\[]*)
-          ((depth < 100)) || die "$leaf is nested too deep"
+          ((depth < deepest)) || die "$leaf is nested too deep"
           c=${s:0:1} s=${s:1}
           element; value $c
           in[depth]=$c at[depth]=$path id[depth]=$((ids += 1)) depth=$((depth + 1))
@@ -176,10 +179,14 @@ readleaf() {
           s=${s:1}; [ "${in[depth - 1]}" = '{' ] && want=n || want=v ;;
         c:*) s=${s:1} want=v ;;
         [ve]*)
-          [[ $s =~ $literal ]] && ((depth > 0 && depth < 100)) || die "$leaf is not compact JSON"
+          [[ $s =~ $literal ]] && ((depth > 0 && depth < deepest + ${#folds})) || die "$leaf is not compact JSON"
           c=${BASH_REMATCH[1]}; s=${s:${#c}} want=a
           element
-          case $c in n*) value z ;; [tf]*) value b ;; *) value n "$c" ;; esac ;;
+          case $c in
+            n*) value z ;; [tf]*) value b ;;
+            *) [ -z "$integers" ] || { [ "$c" != -0 ] && whole "$c" $integers; } || die "$leaf: $c is no integer that JSON keeps"
+              value n "$c" ;;
+          esac ;;
         *) die "$leaf is not compact JSON" ;;
       esac
     done
@@ -188,13 +195,23 @@ readleaf() {
     string
     case $want in
       m | n) name=$text want=c; member ;;
-      v | e) ((depth > 0 && depth < 100)) || die "$leaf is no JSON object"
+      v | e) ((depth > 0 && depth < deepest + ${#folds})) || die "$leaf is no JSON object"
         element; value s "$raw"; want=a ;;
       *) die "$leaf is no JSON" ;;
     esac
   done
   [ $depth$want = 0a ] || die "$leaf is no whole JSON object"
 }
+# --- End of reading JSON.
+known_value() { :; }
+# H: the header, S: the leaf of a segment, E: the end.
+known_members H format:s bundle:s kind:s case:s tool:o tool/{name,version,commit,sha256,os,arch}:s {examiner,place,note}:s \
+  {host,clock,options,files}:m {host,clock,options,files}/\*:s started:t signer:o signer/{algorithm,vkey,role}:s signer/ephemeral:b \
+  encryption:s {recipients,hashes}:l {recipients,hashes}/\*:s parents:l parents/\*:o parents/\*/{bundle,case,root}:s parents/\*/size:i \
+  rules:l rules/\*:o rules/\*/{name,sha256}:s
+known_members S format:s bundle:s number:i object:s size:d sha256:s items:i first_seq:u root:s closed:t
+known_members E format:s bundle:s state:s reason:s ended:t segments:i items:u bytes:d outcomes:m outcomes/\*:i gaps:i \
+  footprint:m footprint/\*:s key_fate:s
 
 # usekey VKEY: takes a signed-note verifier key apart into $tmp/pub.der, keyname and keyhash.
 usekey() {
@@ -223,7 +240,7 @@ checknote() {
 }
 
 leaf=seal/000000.json
-readleaf H
+readjson H "$leaf"
 [ "${val[H/format]:-}" = hozen-header/1 ] || die "$leaf: not the header of a format 1 bundle"
 bundle=${val[H/bundle]:-} encryption=${val[H/encryption]:-} vkey=${val[H/signer/vkey]:-}
 [[ $bundle =~ ^[a-z0-9][a-z0-9-]{0,79}$ ]] || die "$leaf names no bundle"
@@ -237,7 +254,7 @@ for f in README.txt verify.sh; do
   [ -f $f ] || die "$f is missing"
   [ "${val[H/files/$f]:-}" = "$(sumfile $f)" ] || die "$f is not the one that the header names"
 done
-[ ${#listed[@]} = 2 ] || die "$leaf names files that no bundle has"
+[ "${count[H/files/*]:-0}" = 2 ] || die "$leaf names files that no bundle has"
 
 declare -A known=([README.txt]=1 [verify.sh]=1)
 edges=() size=0 segments=0 first=1 ended='' root=''
@@ -261,8 +278,8 @@ for ((n = 0; ; n++)); do
   known[$check]=1
   if [ $n -gt 0 ]; then
     IFS= read -r -d '' -n 23 top < "$leaf"; case $top in '{"format":"hozen-end/1"'*) top=E ;; *) top=S ;; esac
-    readleaf $top
-    case $top:${val[$top/format]:-} in S:hozen-end/1) top=E; readleaf E ;; E:hozen-segment/1) top=S; readleaf S ;; esac
+    readjson $top "$leaf"
+    case $top:${val[$top/format]:-} in S:hozen-end/1) top=E; readjson E "$leaf" ;; E:hozen-segment/1) top=S; readjson S "$leaf" ;; esac
     [ "${val[$top/bundle]:-}" = "$bundle" ] || die "$leaf belongs to another bundle"
     case ${val[$top/format]:-} in
       hozen-segment/1)
