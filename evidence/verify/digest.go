@@ -100,7 +100,10 @@ func (d *digester) compare(size int64, sha256, sha1, md5 string) error {
 		h    hash.Hash
 		want string
 	}{{"SHA-256", d.sha256, sha256}, {"SHA-1", d.sha1, sha1}, {"MD5", d.md5, md5}} {
-		if c.h == nil {
+		switch {
+		case c.h == nil && c.want != "": // only of a whole item
+			return fmt.Errorf("%s of the whole is stated, and not of its first part", c.name)
+		case c.h == nil:
 			continue
 		}
 		if got := hex.EncodeToString(c.h.Sum(nil)); got != c.want {

@@ -184,6 +184,7 @@ func TestLies(t *testing.T) {
 		"part offset":     {"lies at 4", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Offset = 4 })},
 		"part's item":     {"does not follow", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Item = 2 })},
 		"part's path":     {"another path", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.SetPath("/other") })},
+		"whole md5 alone": {"MD5 of the whole", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.WholeMD5 = strings.Repeat("0", 32) })},
 		"part's source":   {"source", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Source = "image" })},
 		"part's outcome":  {"not the last", ended(2, 11, 2), swap(func(p [][]told) { p[0][0].r.Outcome = evidence.Changed })},
 		"whole on first":  {"not the last", ended(2, 11, 2), swap(func(p [][]told) { p[0][0].r.Part.WholeSize = 11 })},
