@@ -51,7 +51,9 @@ func forged() map[string]struct {
 		"a party":                {end, party(`"role":"legal"`), 0},
 		"null":                   {end, more(`"note":null,"receipt":null`), 0},
 		"a clock set back":       {`"time":"2`, `"time":"1`, 3},
-		"names beyond ASCII":     {end, more(`"later":{"é":1}`), -1}, // the script can't tell É from é
+		"names beyond ASCII":     {end, more(`"later":{"é":1,"éa":2,"a":3,"aé":4,"?":5}`), 0},
+		"names far beyond ASCII": {end, more(`"later":{"é":1,"ü":1}`), -1}, // the script can't tell É from é
+		"twice beyond ASCII":     {end, more(`"later":{"é":1,"é":1}`), 4},
 		"an event of none":       {`"event":"verified"`, `"event":"x"`, 4},
 		"a role of none":         {end, `"role":"king"`, 4},
 		"no person":              {`"person":"`, `"person":"","note":"`, 4},

@@ -8,6 +8,8 @@ import (
 	"io"
 	"regexp"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
 )
@@ -223,7 +225,7 @@ func ParseHeader(leaf []byte) (Header, error) {
 	if h.Signer.Algorithm != "ed25519" {
 		return h, fmt.Errorf("header: signatures of algorithm %q are not known to this version", h.Signer.Algorithm)
 	}
-	if !plainVKey.MatchString(h.Signer.VKey) {
+	if _, err := note.NewVerifier(h.Signer.VKey); err == nil && !plainVKey.MatchString(h.Signer.VKey) {
 		return h, fmt.Errorf("header: signer's verifier key %.120q is not of the form name+hash+base64", h.Signer.VKey)
 	}
 	return h, evidence.ValidCase(h.Case)

@@ -120,10 +120,18 @@ member() {
     fold=${fold//$'\xc5\xbf'/s} fold=${fold//$'\xe2\x84\xaa'/k} fold=${fold//$'\xc4\xb0'/i} fold=${fold//$'\xc4\xb1'/i}
   fi
   fold=${fold,,}
-  [ -n "$folds" ] || [ -z "${seen[${id[depth - 1]}/$name]:-}" ] || die "$leaf: member ${name@Q} stands there twice"
-  [ -z "$folds" ] || [ -z "${seen[${id[depth - 1]}/$fold]:-}" ] || die "$leaf: member ${name@Q} stands there twice, if only in another case"
-  [ -z "$folds" ] || [[ $fold != *[!\ -~]* ]] || unsure="whether members stand twice in it but for the case of letters beyond ASCII"
-  if [ -n "$folds" ]; then seen[${id[depth - 1]}/$fold]=1; else seen[${id[depth - 1]}/$name]=1; fi
+  local one=${id[depth - 1]} key=$fold
+  [ -z "${seen[=$one/$name]:-}" ] || die "$leaf: member ${name@Q} stands there twice"
+  seen[=$one/$name]=1
+  if [ -n "$folds" ]; then # members that differ by the case of letters alone are the same one
+    key=${key//[!\ -~]/$'\1'} # what else folds bash doesn't know: letters beyond ASCII count as each other
+    while [[ $key == *$'\1\1'* ]]; do key=${key//$'\1\1'/$'\1'}; done
+    if [ -n "${seen[~$one/$key]:-}" ]; then
+      [[ $key == *$'\1'* ]] || die "$leaf: member ${name@Q} stands there twice, if only in another case"
+      unsure="whether members stand twice in it but for the case of letters beyond ASCII"
+    fi
+    seen[~$one/$key]=1
+  fi
   path=?
   case ${shape[$of]:-} in
     m) path=$of/\* ;;
