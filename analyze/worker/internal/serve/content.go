@@ -101,7 +101,7 @@ func (c *content) Bytes(limit int64) ([]byte, error) {
 		return b, nil
 	}
 	if int64(cap(c.mem.whole)) < size {
-		c.mem.whole = fresh(size)
+		c.mem.whole = c.mem.fresh(size)
 	}
 	buf := c.mem.whole[:size:size]
 	for i, b := range c.item.Blocks {
@@ -115,8 +115,9 @@ func (c *content) Bytes(limit int64) ([]byte, error) {
 
 // fresh makes a buffer. Those of the items before are gone from the process
 // first where it is large: beside it they would count against the worker.
-func fresh(size int64) []byte {
-	if size > keepBuffer {
+// That costs some hundredths of a second, so it is not done for less.
+func (m *memory) fresh(size int64) []byte {
+	if size > m.limit/4 {
 		debug.FreeOSMemory()
 	}
 	return make([]byte, size)
