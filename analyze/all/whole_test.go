@@ -16,15 +16,26 @@ import (
 )
 
 // TestWholeItems: what a worker's memory can hold is scanned in one piece, so
-// that libyara's modules see all of it, beyond the size of a block too. With
-// less memory it is scanned in blocks, and no worker dies of it.
-func TestWholeItems(t *testing.T) {
+// that libyara's modules see all of it, beyond the size of a block too.
+func TestWholeItems(t *testing.T) { large(t, 1<<30, "zeros marked ") }
+
+// TestLarge: with less memory an item is scanned in blocks, and no worker dies
+// of it.
+func TestLarge(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector takes more memory than the worker has")
+	}
+	large(t, 64<<20, "marked ")
+}
+
+func large(t *testing.T, memory int64, want string) {
+	t.Helper()
 	if !yara.Available() {
 		t.Skip("this build has no YARA")
 	}
 	dir := t.TempDir()
-	large := filepath.Join(t.TempDir(), "large")
-	f, err := os.Create(large)
+	file := filepath.Join(t.TempDir(), "large")
+	f, err := os.Create(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,10 +45,8 @@ func TestWholeItems(t *testing.T) {
 	}
 	opt := all.Options{Rules: []string{put(t, dir, "r.yar", rule), put(t, dir, "mode.yar", `import "math"
 rule zeros { condition: math.mode() == 0 }`)}}
-	for memory, want := range map[int64]string{1 << 30: "zeros marked ", 64 << 20: "marked "} {
-		if got := names(t, opt, memory, large); got != want {
-			t.Errorf("with %d MiB: %q, want %q", memory>>20, got, want)
-		}
+	if got := names(t, opt, memory, file); got != want {
+		t.Errorf("with %d MiB: %q, want %q", memory>>20, got, want)
 	}
 }
 
