@@ -22,7 +22,7 @@ func stride() int {
 	if os.Getenv("HOZEN_FULL") != "" {
 		return 1
 	}
-	return 61
+	return 211
 }
 
 // flipAll flips bits of file, one at a time, and demands that check finds each.
