@@ -11,7 +11,7 @@ import (
 // committer puts pieces into segments, in the order of their jobs.
 type committer struct {
 	w     *Writer
-	cur   *segment.Builder
+	cur   *slab
 	age   *time.Timer // of the first record in cur
 	seq   uint64
 	first uint64 // sequence number of cur's first record
@@ -167,7 +167,7 @@ func (c *committer) rotate() {
 	c.cur = next
 }
 
-func move(to *segment.Builder, name string, frames []segment.Frame, data []byte) error {
+func move(to *slab, name string, frames []segment.Frame, data []byte) error {
 	if err := to.Begin(name); err != nil {
 		return err
 	}

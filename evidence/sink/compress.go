@@ -72,7 +72,13 @@ func (e *encoders) compress(f *frame, buf []byte, p *pool) {
 		return
 	}
 	enc := <-e.slots
-	f.stored = enc.enc.EncodeAll(buf, enc.scratch[:0])
-	f.buf, enc.scratch = f.stored, buf[:0]
+	out := enc.enc.EncodeAll(buf, enc.scratch[:0])
+	if small, ok := p.settle(out); ok {
+		f.stored, f.buf = small, small
+		e.slots <- enc
+		p.put(buf)
+		return
+	}
+	f.stored, f.buf, enc.scratch = out, out, buf[:0]
 	e.slots <- enc
 }

@@ -19,6 +19,6 @@
 //
 // # Memory
 //
-// A Writer holds three segment-sized buffers, and for each of at most 16
+// A Writer holds two segment-sized buffers, and for each of at most 16
 // workers one encoder and about two frames of 1 MiB, whatever it is given.
 package sink

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,11 +8,8 @@ import (
 	"fmt"
 	"io"
 
-	"filippo.io/age"
-
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/seal"
-	"github.com/hozen-dfir/hozen/evidence/segment"
 )
 
 // sealer takes complete segments, one after the other: encrypt, hash, store,
@@ -21,27 +17,23 @@ import (
 // so that whatever a checkpoint speaks of is there.
 type sealer struct {
 	w      *Writer
-	free   chan *segment.Builder // two: one is built while the other is sealed
+	free   chan *slab // two: one is filled while the other is sealed
 	queue  chan closing
 	done   chan struct{}
-	cipher []byte // the third segment-sized buffer
 	tree   seal.Tree
 	number int
 }
 
 // closing is a segment to be sealed.
 type closing struct {
-	seg   *segment.Builder
+	seg   *slab
 	first uint64
 }
 
 func newSealer(w *Writer) *sealer {
-	s := &sealer{w: w, free: make(chan *segment.Builder, 2), queue: make(chan closing), done: make(chan struct{})}
+	s := &sealer{w: w, free: make(chan *slab, 2), queue: make(chan closing), done: make(chan struct{})}
 	for range 2 {
-		s.free <- segment.NewBuilder(make([]byte, 0, w.opt.SegmentSize))
-	}
-	if !w.opt.NoEncryption {
-		s.cipher = make([]byte, 0, w.opt.SegmentSize+segment.CipherRoom)
+		s.free <- newSlab(w.opt.SegmentSize)
 	}
 	return s
 }
@@ -87,9 +79,11 @@ func (s *sealer) segment(c closing) error {
 	if err != nil {
 		return err
 	}
-	stored, err := s.encrypt(plain)
-	if err != nil {
-		return err
+	stored := plain
+	if !s.w.opt.NoEncryption {
+		if stored, err = c.seg.encrypt(plain, s.w.opt.Recipients); err != nil {
+			return fmt.Errorf("encrypting segment %d: %w", s.number+1, err)
+		}
 	}
 	sum := sha256.Sum256(stored)
 	s.number++
@@ -107,24 +101,6 @@ func (s *sealer) segment(c closing) error {
 	s.w.totals.Stored += leaf.Size
 	s.w.mu.Unlock()
 	return s.leaf(s.w.ctx, leaf)
-}
-
-func (s *sealer) encrypt(plain []byte) ([]byte, error) {
-	if s.w.opt.NoEncryption {
-		return plain, nil
-	}
-	out := bytes.NewBuffer(s.cipher[:0])
-	enc, err := age.Encrypt(out, s.w.opt.Recipients...)
-	if err == nil {
-		_, err = enc.Write(plain)
-	}
-	if err == nil {
-		err = enc.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("encrypting segment %d: %w", s.number+1, err)
-	}
-	return out.Bytes(), nil
 }
 
 // leaf puts the next leaf and the checkpoint over it.

@@ -22,7 +22,7 @@ import (
 
 // memoryLimit keeps the garbage collector from letting the heap grow: peak
 // resident memory of a collection stays below 192 MiB.
-const memoryLimit = 144 << 20
+const memoryLimit = 160 << 20
 
 // collectBundle is the whole of the command.
 func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) error {

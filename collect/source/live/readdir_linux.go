@@ -31,7 +31,9 @@ func (t *tree) ReadDir(ctx context.Context, path string) iter.Seq2[collect.Entry
 		if _, far := t.servedBy(path); far {
 			look = -1 // a type that the listing doesn't give stays unknown
 		}
-		err = readSorted(ctx, look, t.entries(path, fd), yield)
+		next, done := t.entries(path, fd)
+		err = readSorted(ctx, look, next, yield)
+		done()
 		if err != nil {
 			yield(collect.Entry{}, fmt.Errorf("read directory %q: %w", path, err))
 		}
@@ -55,21 +57,28 @@ func (t *tree) openDir(path string) (int, error) {
 	return fd, nil
 }
 
-// entries returns a function that gives the next entries as getdents64(2) does.
-// Each call has a buffer of its own where one may be left behind.
-func (t *tree) entries(path string, fd int) func() ([]byte, error) {
-	var buf []byte
-	_, far := t.servedBy(path)
-	return func() ([]byte, error) {
-		if far || buf == nil {
-			buf = make([]byte, 64<<10)
-		}
-		b := buf
-		return ask(t, path, func() ([]byte, error) {
-			n, err := unix.Getdents(fd, b)
-			return b[:max(n, 0)], err
-		}, nil)
+// listingSize is the buffer of one getdents64(2) call.
+const listingSize = 64 << 10
+
+// entries returns a function that gives the next entries as getdents64(2) does,
+// and one that ends their use. Each call has a buffer of its own where one may be
+// left behind; elsewhere the listings of a walk take turns with a few.
+func (t *tree) entries(path string, fd int) (next func() ([]byte, error), done func()) {
+	if _, far := t.servedBy(path); far {
+		return func() ([]byte, error) {
+			return ask(t, path, func() ([]byte, error) { return getdents(fd, make([]byte, listingSize)) }, nil)
+		}, func() {}
 	}
+	buf, ok := t.listings.Get().(*[listingSize]byte)
+	if !ok {
+		buf = new([listingSize]byte)
+	}
+	return func() ([]byte, error) { return getdents(fd, buf[:]) }, func() { t.listings.Put(buf) }
+}
+
+func getdents(fd int, b []byte) ([]byte, error) {
+	n, err := unix.Getdents(fd, b)
+	return b[:max(n, 0)], err
 }
 
 // readSorted yields what next gives; an error is returned, not yielded. In the

@@ -30,6 +30,8 @@ type tree struct {
 	dirs *dirs
 	pins *pins
 
+	listings sync.Pool // of buffers for ReadDir
+
 	namesOnce     sync.Once
 	users, groups map[uint32]string
 
