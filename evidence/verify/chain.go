@@ -48,9 +48,9 @@ func (c *chains) finished(segment int) {
 	c.cond.Broadcast()
 }
 
-// add waits for a part's turn and hashes its content into the whole. sound
-// tells whether the part itself was.
-func (c *chains) add(ctx context.Context, segment int, r brief, content []byte, sound bool) error {
+// add waits for a part's turn and hashes its content into the whole, which a
+// first part brings along. sound tells whether the part itself was.
+func (c *chains) add(ctx context.Context, segment int, r brief, whole *digester, content []byte, sound bool) error {
 	stop := context.AfterFunc(ctx, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -65,13 +65,13 @@ func (c *chains) add(ctx context.Context, segment int, r brief, content []byte, 
 		c.mu.Unlock()
 		return ctx.Err()
 	}
-	it, err := c.take(r)
+	it, err := c.take(r, whole)
 	c.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	// The next part's owner waits until next is set, so the item is ours.
-	if sound && !it.broken {
+	if sound && !it.broken && whole == nil {
 		it.whole.write(content)
 	}
 	it.broken = it.broken || !sound
@@ -92,15 +92,13 @@ func (c *chains) due(r brief) bool {
 }
 
 // take returns the item that a part continues, or begins it.
-func (c *chains) take(r brief) (*chain, error) {
+func (c *chains) take(r brief, whole *digester) (*chain, error) {
 	it := c.items[r.Part.Item]
 	switch {
 	case it == nil && r.Part.Number == 1 && r.Part.Item == r.Seq && r.Part.Offset == 0:
-		d := &digester{}
-		d.begin(r.SHA1 != "", r.MD5 != "")
-		it = &chain{next: 1, source: r.Source, path: r.Path, whole: d}
+		it = &chain{next: 1, source: r.Source, path: r.Path, whole: whole}
 		c.items[r.Seq] = it
-	case it == nil || it.next != r.Part.Number || it.last:
+	case it == nil || r.Part.Number == 1 || it.next != r.Part.Number || it.last:
 		return nil, fmt.Errorf("part %d of item %d does not follow the one before", r.Part.Number, r.Part.Item)
 	case it.path != r.Path || it.source != r.Source:
 		return nil, fmt.Errorf("part %d of item %d is of another path or source than %q", r.Part.Number, r.Part.Item, it.path)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
@@ -146,6 +147,16 @@ func (v *verification) content(seg *segment.Segment, r brief, d *digester) error
 	if d.lost, d.from = r.Lost, 0; r.Part != nil {
 		d.from = r.Part.Offset
 	}
+	said := int64(0)
+	for _, f := range e.Frames {
+		said += int64(f.Content)
+	}
+	if said != r.Size {
+		return fmt.Errorf("its frames hold %d bytes; the record says %d", said, r.Size)
+	}
+	if d.keep {
+		d.content = slices.Grow(d.content, int(said))
+	}
 	at := 0
 	for _, f := range e.Frames {
 		if err := d.frame(e.Data[at:at+f.Stored], f.Content); err != nil {
@@ -160,16 +171,27 @@ func (v *verification) content(seg *segment.Segment, r brief, d *digester) error
 	return d.compare(r.Size, r.SHA256, r.SHA1, r.MD5)
 }
 
-// part checks one part by itself, then adds its content to the whole item.
+// maxPart is the most content that a part can have in any segment. Parts wait in
+// memory for their turn.
+const maxPart = segment.MaxSize - segment.PartRoom
+
+// part checks one part by itself, then adds its content to the whole item. What
+// was hashed of the first part is the beginning of the whole.
 func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
-	d.keep = true
-	d.content = d.content[:0]
+	if r.Size > maxPart {
+		return fmt.Errorf("holds %d bytes; no part has more than %d", r.Size, maxPart)
+	}
+	first := r.Part.Number == 1
+	d.keep, d.content = !first, d.content[:0]
 	err := v.content(seg, r, d)
 	d.keep = false
-	if r.Size == 0 {
+	var whole *digester
+	if first {
+		whole = d.handOver()
+	} else if r.Size == 0 {
 		d.content = d.content[:0]
 	}
-	cerr := v.chains.add(ctx, s.Number, r, d.content, err == nil)
+	cerr := v.chains.add(ctx, s.Number, r, whole, d.content, err == nil)
 	if err != nil {
 		return err
 	}

@@ -32,10 +32,12 @@ func newDigester() (*digester, error) {
 	return &digester{dec: dec, sha256: sha256.New()}, err
 }
 
-// begin makes a digester that only hashes.
-func (d *digester) begin(withSHA1, withMD5 bool) {
+// handOver returns a digester that goes on where d is and only hashes; d begins
+// anew.
+func (d *digester) handOver() *digester {
+	next := &digester{sha256: d.sha256, sha1: d.sha1, md5: d.md5, size: d.size}
 	d.sha256 = sha256.New()
-	d.reset(withSHA1, withMD5)
+	return next
 }
 
 // reset begins an item.

@@ -25,6 +25,7 @@ import (
 type told struct {
 	r       evidence.Record
 	content string
+	again   int // how many more frames of the same content follow
 }
 
 func hexOf(s string) string {
@@ -35,7 +36,7 @@ func hexOf(s string) string {
 func record(seq uint64, content string) told {
 	r := evidence.Record{Format: evidence.RecordFormat, Seq: seq, Salt: "AAAAAAAAAAAAAAAAAAAAAA==", Source: "live", Outcome: evidence.Collected, Size: int64(len(content)), SHA256: hexOf(content)}
 	r.SetPath("/f" + string(rune('0'+seq)))
-	return told{r, content}
+	return told{r: r, content: content}
 }
 
 func part(seq, item uint64, number int, offset int64, content, whole string) told {
@@ -102,7 +103,10 @@ func (l *liar) segment(number int, items []told) {
 				name = evidence.PartName(name, it.r.Part.Number)
 			}
 			l.must(b.Begin(name))
-			l.must(b.Frame(enc.EncodeAll([]byte(it.content), nil), len(it.content)))
+			frame := enc.EncodeAll([]byte(it.content), nil)
+			for range 1 + it.again {
+				l.must(b.Frame(frame, len(it.content)))
+			}
 		}
 		line, err := json.Marshal(it.r)
 		l.must(err)
@@ -188,7 +192,12 @@ func TestLies(t *testing.T) {
 		"part's source":   {"source", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Source = "image" })},
 		"part's outcome":  {"not the last", ended(2, 11, 2), swap(func(p [][]told) { p[0][0].r.Outcome = evidence.Changed })},
 		"whole on first":  {"not the last", ended(2, 11, 2), swap(func(p [][]told) { p[0][0].r.Part.WholeSize = 11 })},
-		"no last part":    {"last part is missing", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Last = false })},
+		"part of zeros": {"no part has more than", ended(2, 11, 2), swap(func(p [][]told) {
+			p[1][0].content, p[1][0].again = strings.Repeat("\x00", segment.FrameSize), 299
+			p[1][0].r.Size = 300 << 20
+		})},
+		"first part twice": {"does not follow", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Number, p[1][0].r.Part.Offset = 1, 0 })},
+		"no last part":     {"last part is missing", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Last = false })},
 	} {
 		dir := lie(t, m, c.end, c.segments...)
 		for _, workers := range []int{1, 4} {
