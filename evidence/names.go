@@ -18,24 +18,33 @@ const (
 // taken from source: data/<source>/<escaped path>.zst. It is made for people
 // and their tools; the true path is in the item record.
 func EntryName(source, path string) string {
-	var parts []string
-	for c := range strings.SplitSeq(path, "/") {
-		if c != "" {
-			parts = append(parts, EscapeComponent(c))
+	var name strings.Builder
+	name.Grow(len("data/.zst") + len(source) + 1 + len(path))
+	name.WriteString("data/" + source)
+	last := ""
+	for rest := path; rest != ""; {
+		var c string
+		if c, rest, _ = strings.Cut(rest, "/"); c == "" {
+			continue
 		}
+		first := last == ""
+		last = EscapeComponent(c)
+		if first && strings.HasPrefix(last, "~long") {
+			last = "%7E" + last[1:]
+		}
+		name.WriteByte('/')
+		name.WriteString(last)
 	}
-	if len(parts) == 0 {
-		parts = []string{"%2F"}
+	if last == "" {
+		last = "%2F"
+		name.WriteString("/" + last)
 	}
-	if strings.HasPrefix(parts[0], "~long") {
-		parts[0] = "%7E" + parts[0][1:]
-	}
-	name := "data/" + source + "/" + strings.Join(parts, "/")
-	if len(name) > maxEntryPath {
+	if name.Len() > maxEntryPath {
 		sum := sha256.Sum256([]byte(path))
-		name = "data/" + source + "/~long/" + hex.EncodeToString(sum[:16]) + "/" + parts[len(parts)-1]
+		return "data/" + source + "/~long/" + hex.EncodeToString(sum[:16]) + "/" + last + ".zst"
 	}
-	return name + ".zst"
+	name.WriteString(".zst")
+	return name.String()
 }
 
 // PartName returns the entry name of part n of an item: ….zst.part0001.
@@ -50,10 +59,14 @@ func EscapeComponent(c string) string {
 	return escape(c)
 }
 
+// forbidden are the printable ASCII characters that some tool or file system does
+// not take in a name.
+var forbidden = [256]bool{'%': true, '\\': true, '<': true, '>': true, ':': true, '"': true, '|': true, '?': true, '*': true, '/': true}
+
 // plain reports that c surely stays as it is: most names do.
 func plain(c string) bool {
 	for i := range len(c) {
-		if c[i] < 0x20 || c[i] >= 0x7f || strings.IndexByte("%\\<>:\"|?*/", c[i]) >= 0 {
+		if c[i] < 0x20 || c[i] >= 0x7f || forbidden[c[i]] {
 			return false
 		}
 	}
@@ -71,7 +84,7 @@ func escape(c string) string {
 		switch {
 		case r == utf8.RuneError && n <= 1,
 			c[i] < 0x20, c[i] == 0x7f,
-			strings.IndexByte("%\\<>:\"|?*/", c[i]) >= 0,
+			forbidden[c[i]],
 			i >= len(keepTail),
 			i == ending && ending < len(c):
 			fmt.Fprintf(&b, "%%%02X", c[i])

@@ -20,11 +20,15 @@ func NewDecoder() (*Decoder, error) {
 	return &Decoder{d}, nil
 }
 
+// decodeRoom is what a frame's content is decoded into: with a little more than
+// it needs, the decoder may copy in blocks of 16 bytes to the end.
+const decodeRoom = segment.FrameSize + 64
+
 // Frame decodes one frame that must hold exactly content bytes, into buf, which
 // is replaced where it is too small. An error about the frame wraps ErrVerify.
 func (d *Decoder) Frame(frame []byte, content int, buf []byte) ([]byte, error) {
-	if cap(buf) < segment.FrameSize {
-		buf = make([]byte, 0, segment.FrameSize)
+	if cap(buf) < decodeRoom {
+		buf = make([]byte, 0, decodeRoom)
 	}
 	if err := segment.CheckFrame(frame, content); err != nil {
 		return buf, fmt.Errorf("%w: a zstd frame: %w", ErrVerify, err)
