@@ -96,14 +96,15 @@ func (r *run) namespaces(own string) map[string]*Namespace {
 	}
 	pids, _ := r.fs.PIDs()
 	for _, pid := range pids {
-		link, err := r.fs.Readlink(procfs.PID(pid, "ns/net"))
+		dir, _ := r.fs.Folder(pid)
+		link, err := r.fs.Readlink(dir + "/ns/net")
 		id := procfs.NSInode(link)
 		if err != nil || id == "" {
 			continue
 		}
 		if n := get(id); n != nil {
 			if n.Processes++; n.FirstPID == 0 {
-				n.FirstPID, n.FirstComm = pid, r.fs.Comm(pid)
+				n.FirstPID, n.FirstComm, n.dir = pid, r.fs.Comm(pid), dir
 			}
 		}
 	}
@@ -136,9 +137,9 @@ func (r *run) eachSpace(ctx context.Context, spaces map[string]*Namespace, own *
 				n.Error = "no process is in it"
 				continue
 			}
-			set, dir = &sockets.Set{NetNS: id}, procfs.PID(n.FirstPID, "net")
+			set, dir = &sockets.Set{NetNS: id}, n.dir+"/net"
 			gaps := sockets.FromProc(r.fs, dir, set.Add)
-			if now, err := r.fs.Readlink(procfs.PID(n.FirstPID, "ns/net")); err != nil || procfs.NSInode(now) != id {
+			if now, err := r.fs.Readlink(n.dir + "/ns/net"); err != nil || procfs.NSInode(now) != id {
 				n.Error = "the process it was to be read through has ended"
 				continue
 			}

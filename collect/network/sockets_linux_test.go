@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/hozen-dfir/hozen/collect/network/sockets"
+	"github.com/hozen-dfir/hozen/collect/process/procfs"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
 	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -164,24 +165,34 @@ func TestPacketSocketIsNoticed(t *testing.T) {
 
 func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
-// TestOtherNamespace reads the sockets of a namespace that the collector is not in.
+// TestOtherNamespace reads the sockets of a namespace that the collector is
+// not in, of a process that is whole and of one whose first thread has ended.
 func TestOtherNamespace(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, for a network namespace")
 	}
+	for name, leaderless := range map[string]string{"whole": "", "leaderless": "1"} {
+		t.Run(name, func(t *testing.T) { otherNamespace(t, leaderless) })
+	}
+}
+
+func otherNamespace(t *testing.T, leaderless string) {
 	if os.Getenv("HOZEN_TEST_LISTEN") != "" {
 		ln, err := net.Listen("tcp4", "0.0.0.0:4711")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer ln.Close()
+		if os.Getenv("HOZEN_TEST_LEADERLESS") != "" {
+			sourcetest.EndFirstThread()
+		}
 		fmt.Println("listening")
 		_, _ = os.Stdin.Read(make([]byte, 1))
 		return
 	}
 	self, _ := os.Executable()
-	cmd := exec.Command(self, "-test.run=^TestOtherNamespace$")
-	cmd.Env = append(os.Environ(), "HOZEN_TEST_LISTEN=1")
+	cmd := exec.Command(self, "-test.run=^TestOtherNamespace$/^whole$")
+	cmd.Env = append(os.Environ(), "HOZEN_TEST_LISTEN=1", "HOZEN_TEST_LEADERLESS="+leaderless)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
@@ -193,7 +204,11 @@ func TestOtherNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	sink := take(t)
-	link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
+	dir, thread := procfs.Live().Folder(cmd.Process.Pid)
+	if (thread != 0) != (leaderless != "") {
+		t.Fatalf("the process is shown by %s", dir)
+	}
+	link, err := os.Readlink("/proc/" + dir + "/ns/net")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -211,7 +211,7 @@ func (r *run) tally(p *Process) {
 // trouble records what of a process could not be read. A process that ended
 // meanwhile, or that has ended and waits for its parent, hides nothing.
 func (r *run) trouble(ctx context.Context, p *Process) error {
-	if p.Ended || p.State == "Z" {
+	if p.Ended || p.State == "Z" && p.ReadThread == 0 {
 		return nil
 	}
 	path := "/processes/" + strconv.Itoa(p.PID)

@@ -63,7 +63,7 @@ func (x *exes) open(f *facts) {
 	if e == nil {
 		return
 	}
-	name := x.fs.Path(procfs.PID(f.p.PID, "exe"))
+	name := x.fs.Path(f.at("exe"))
 	var st unix.Statx_t
 	// The kernel's cached facts do; a server that is gone must not be asked.
 	err := unix.Statx(unix.AT_FDCWD, name, unix.AT_STATX_DONT_SYNC, unix.STATX_BASIC_STATS, &st)
@@ -78,7 +78,7 @@ func (x *exes) open(f *facts) {
 		return
 	}
 	e.Memfd = strings.HasPrefix(e.rawPath(), "/memfd:")
-	e.Deleted = !e.Memfd && x.deleted(f.p.PID, e, &st)
+	e.Deleted = !e.Memfd && x.deleted(f, &st)
 	x.hold(f, keyOf(&st), name)
 }
 
@@ -131,13 +131,13 @@ func (e *Exe) rawPath() string {
 
 // deleted reports whether the executable is no longer under its name. The mark
 // alone does not tell, for a file may be named "x (deleted)".
-func (x *exes) deleted(pid int, e *Exe, st *unix.Statx_t) bool {
-	path := e.rawPath()
+func (x *exes) deleted(f *facts, st *unix.Statx_t) bool {
+	path := f.p.Exe.rawPath()
 	if !strings.HasSuffix(path, " (deleted)") {
 		return false
 	}
 	var there unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, x.fs.Path(procfs.PID(pid, "root"))+path,
+	err := unix.Statx(unix.AT_FDCWD, x.fs.Path(f.at("root"))+path,
 		unix.AT_STATX_DONT_SYNC|unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS, &there)
 	return err != nil || keyOf(&there) != keyOf(st)
 }

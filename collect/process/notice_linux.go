@@ -44,7 +44,13 @@ func (r *run) notice(ctx context.Context, f *facts) error {
 			return err
 		}
 	}
-	if !p.KernelThread && !p.Ended && p.State != "Z" && len(p.Args) > 0 && strings.HasPrefix(p.Args[0], "[") && strings.HasSuffix(p.Args[0], "]") {
+	if p.ReadThread != 0 && !p.Ended {
+		text := fmt.Sprintf("process %d runs on although its first thread has ended, so that it looks like a zombie", p.PID)
+		if err := r.Observe(ctx, "first-thread-ended", text, lines, facts(map[string]string{"thread": strconv.Itoa(p.ReadThread)})); err != nil {
+			return err
+		}
+	}
+	if !p.KernelThread && !p.Ended && len(p.Args) > 0 && strings.HasPrefix(p.Args[0], "[") && strings.HasSuffix(p.Args[0], "]") {
 		text := fmt.Sprintf("process %d shows a name in brackets, as kernel threads have, but is none", p.PID)
 		if err := r.Observe(ctx, "kernel-thread-name", text, lines, facts(map[string]string{"shown": p.Args[0]})); err != nil {
 			return err

@@ -39,7 +39,11 @@ type facts struct {
 	maps    []byte
 	files   []File
 	exe     exeKey
+	dir     string // of /proc that shows the process
 }
+
+// at returns where a file of the process lies in /proc.
+func (f *facts) at(name string) string { return f.dir + "/" + name }
 
 // exeKey identifies the file that a process runs.
 type exeKey struct{ dev, ino uint64 }
@@ -52,18 +56,19 @@ func (f *facts) weight() int {
 // read reads everything but the executable's bytes.
 func (r *reader) read(pid int) *facts {
 	f := &facts{p: Process{Format: Format, PID: pid, Read: evidence.At(time.Now())}}
-	first, err := r.stat(pid)
+	first, err := r.fs.Stat(pid)
 	if err != nil {
 		f.note("stat", err)
 		return f
 	}
+	f.dir, f.p.ReadThread = r.fs.Folder(pid)
 	r.setStat(&f.p, first)
 	r.setStatus(f)
 	r.setSmall(f)
 	r.setLinks(f)
 	r.setMemory(f)
 	r.setFiles(f)
-	if last, err := r.stat(pid); err != nil || last.Start != first.Start {
+	if last, err := r.fs.Stat(pid); err != nil || last.Start != first.Start {
 		f.p.Ended = true
 	}
 	return f
@@ -85,14 +90,6 @@ func (f *facts) note(what string, err error) {
 	}
 }
 
-func (r *reader) stat(pid int) (procfs.Stat, error) {
-	b, _, err := r.fs.Read(procfs.PID(pid, "stat"), procfs.MaxSmall)
-	if err != nil {
-		return procfs.Stat{}, err
-	}
-	return procfs.ParseStat(b)
-}
-
 func (r *reader) setStat(p *Process, s procfs.Stat) {
 	p.PPID, p.PGID, p.Session, p.State, p.Threads = s.PPID, s.PGID, s.Session, s.State, s.Threads
 	p.KernelThread = s.KernelThread()
@@ -112,7 +109,7 @@ var capLines = map[string]string{
 }
 
 func (r *reader) setStatus(f *facts) {
-	b, _, err := r.fs.Read(procfs.PID(f.p.PID, "status"), procfs.MaxSmall)
+	b, _, err := r.fs.Read(f.at("status"), procfs.MaxSmall)
 	f.note("status", err)
 	s, p := procfs.ParseStatus(b), &f.p
 	p.UID, p.GID = ids(s.IDs("Uid"), r.users), ids(s.IDs("Gid"), r.groups)
@@ -147,7 +144,7 @@ func ids(v []uint32, names procfs.Names) *IDs {
 func (r *reader) setSmall(f *facts) {
 	p := &f.p
 	word := func(name string) string {
-		b, _, err := r.fs.Read(procfs.PID(p.PID, name), procfs.MaxSmall)
+		b, _, err := r.fs.Read(f.at(name), procfs.MaxSmall)
 		f.note(name, err)
 		return strings.ToValidUTF8(strings.TrimSuffix(string(b), "\n"), "\uFFFD")
 	}
@@ -176,13 +173,13 @@ func (r *reader) setSmall(f *facts) {
 func (r *reader) setLinks(f *facts) {
 	p := &f.p
 	link := func(name string) string {
-		v, err := r.fs.Readlink(procfs.PID(p.PID, name))
+		v, err := r.fs.Readlink(f.at(name))
 		f.note(name, err)
 		return v
 	}
 	p.Cwd, p.CwdB64 = evidence.Text(link("cwd"))
 	p.Root, p.RootB64 = evidence.Text(link("root"))
-	if v, err := r.fs.Readlink(procfs.PID(p.PID, "exe")); err == nil {
+	if v, err := r.fs.Readlink(f.at("exe")); err == nil {
 		p.Exe = &Exe{}
 		p.Exe.Path, p.Exe.PathB64 = evidence.Text(v)
 	} else {
@@ -190,7 +187,7 @@ func (r *reader) setLinks(f *facts) {
 	}
 	p.Namespaces = map[string]string{}
 	for _, k := range []string{"cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time", "time_for_children", "user", "uts"} {
-		v, err := r.fs.Readlink(procfs.PID(p.PID, "ns/"+k))
+		v, err := r.fs.Readlink(f.at("ns/" + k))
 		if errors.Is(err, fs.ErrPermission) && slices.Contains(p.Denied, "ns") {
 			continue
 		}
@@ -204,7 +201,7 @@ func (r *reader) setLinks(f *facts) {
 // setMemory reads what lies in the process's own memory.
 func (r *reader) setMemory(f *facts) {
 	p := &f.p
-	b, more, err := r.fs.Read(procfs.PID(p.PID, "cmdline"), procfs.MaxArgs)
+	b, more, err := r.fs.Read(f.at("cmdline"), procfs.MaxArgs)
 	f.note("cmdline", err)
 	p.ArgsCut = more
 	if len(b) > 0 {
@@ -217,10 +214,10 @@ func (r *reader) setMemory(f *facts) {
 	if p.KernelThread {
 		return
 	}
-	f.environ, more, err = r.fs.Read(procfs.PID(p.PID, "environ"), procfs.MaxEnv)
+	f.environ, more, err = r.fs.Read(f.at("environ"), procfs.MaxEnv)
 	f.note("environ", err)
 	p.Environ = raw(p.PID, "environ", f.environ, "\x00", more)
-	f.maps, more, err = r.fs.Read(procfs.PID(p.PID, "maps"), maxMaps)
+	f.maps, more, err = r.fs.Read(f.at("maps"), maxMaps)
 	f.note("maps", err)
 	p.Maps = raw(p.PID, "maps", f.maps, "\n", more)
 }
@@ -239,19 +236,19 @@ func raw(pid int, name string, b []byte, sep string, cut bool) *Raw {
 func item(pid int, name string) string { return "/processes/" + procfs.PID(pid, name) }
 
 func (r *reader) setFiles(f *facts) {
-	fds, more, err := r.fs.Numbers(procfs.PID(f.p.PID, "fd"), procfs.MaxFDs)
+	fds, more, err := r.fs.Numbers(f.at("fd"), procfs.MaxFDs)
 	f.note("fd", err)
 	f.p.Files, f.p.FilesCut = len(fds), more
 	for _, fd := range fds {
 		n := strconv.Itoa(fd)
-		target, err := r.fs.Readlink(procfs.PID(f.p.PID, "fd/"+n))
+		target, err := r.fs.Readlink(f.at("fd/" + n))
 		if errors.Is(err, fs.ErrPermission) && !slices.Contains(f.p.Denied, "fd") {
 			f.note("fd", err) // the list may be read, but not where it points
 		}
 		if err != nil {
 			continue // closed meanwhile
 		}
-		b, _, _ := r.fs.Read(procfs.PID(f.p.PID, "fdinfo/"+n), procfs.MaxSmall)
+		b, _, _ := r.fs.Read(f.at("fdinfo/"+n), procfs.MaxSmall)
 		f.files = append(f.files, r.file(f.p.PID, fd, target, procfs.ParseFDInfo(b)))
 	}
 }

@@ -66,6 +66,9 @@ type Process struct {
 	Denied []string      `json:"denied,omitempty"` // what the system refused
 	Errors []string      `json:"errors,omitempty"` // what else failed
 	Read   evidence.Time `json:"read"`             // when reading began
+	// The first thread has ended, which alone gives it the state Z, and the
+	// process runs on: the facts are those of this thread of it.
+	ReadThread int `json:"read_thread,omitempty"`
 }
 
 // IDs is a set of user or group ids; Name is that of the effective one, in the

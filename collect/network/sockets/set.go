@@ -89,13 +89,19 @@ func Owners(ctx context.Context, f procfs.FS) (by map[string][]Owner, denied []i
 		if ctx.Err() != nil {
 			return by, denied
 		}
-		fds, _, err := f.Numbers(procfs.PID(pid, "fd"), procfs.MaxFDs)
+		dir := procfs.PID(pid, "fd")
+		fds, _, err := f.Numbers(dir, procfs.MaxFDs)
+		if err == nil && len(fds) == 0 { // so it is where the first thread has ended
+			own, _ := f.Folder(pid)
+			dir = own + "/fd"
+			fds, _, err = f.Numbers(dir, procfs.MaxFDs)
+		}
 		if errors.Is(err, fs.ErrPermission) {
 			denied = append(denied, pid)
 		}
 		comm := ""
 		for _, fd := range fds {
-			target, err := f.Readlink(procfs.PID(pid, "fd/"+strconv.Itoa(fd)))
+			target, err := f.Readlink(dir + "/" + strconv.Itoa(fd))
 			if errors.Is(err, fs.ErrPermission) { // the list may be read, but not where it points
 				denied = append(denied, pid)
 				break
