@@ -239,10 +239,11 @@ func (r *run) notice(ctx context.Context, set *sockets.Set, again map[string]boo
 }
 
 // inBoth reports whether both views list such sockets. Netlink sockets come
-// and go with every request; sockets that are only bound are in sock_diag alone.
+// and go with every request; TCP sockets that are only bound are in sock_diag
+// alone, in a state of their own or as closed ones.
 func inBoth(s *sockets.Socket) bool {
 	switch {
-	case s.Inode == "0", s.Family == "netlink", s.Protocol == "sctp", s.State == sockets.BoundInactive:
+	case s.Inode == "0", s.Family == "netlink", s.Protocol == "sctp", s.State == sockets.BoundInactive, s.Protocol == "tcp" && s.State == "CLOSE":
 		return false
 	}
 	return true

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -244,6 +245,29 @@ func TestCancelledRunKeepsWhatItHas(t *testing.T) {
 		// Tracked connections are root's to read.
 		if g.Record.Outcome == evidence.Denied && (os.Geteuid() == 0 || !strings.HasSuffix(g.Record.Path, "/nf_conntrack")) {
 			t.Errorf("%s is %s", g.Record.Path, g.Record.Outcome)
+		}
+	}
+}
+
+// TestBoundSocketIsNotHidden has a TCP socket with an address that neither
+// listens nor is connected: /proc never shows such, sock_diag of some kernels
+// does.
+func TestBoundSocketIsNotHidden(t *testing.T) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range observations(t, take(t), "hidden-socket") {
+		if o.Facts["inode"] == strconv.FormatUint(st.Ino, 10) {
+			t.Errorf("%+v", o)
 		}
 	}
 }
