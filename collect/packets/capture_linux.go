@@ -42,7 +42,8 @@ type capture struct {
 	flushed time.Time
 	blocks  int // interface blocks written
 	queue   chan []byte
-	broken  chan error // what the sink said, once
+	broken  chan error    // what the sink said, once
+	refused chan struct{} // closed when the sink takes no more
 }
 
 func (c *capture) close() {
@@ -59,12 +60,15 @@ func (c *capture) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.queue, c.broken = make(chan []byte, queue), make(chan error, 1)
+	c.queue, c.broken, c.refused = make(chan []byte, queue), make(chan error, 1), make(chan struct{})
 	go func() {
 		var err error
 		for b := range c.queue {
-			if err == nil {
-				_, err = st.Write(b)
+			if err != nil {
+				continue
+			}
+			if _, err = st.Write(b); err != nil {
+				close(c.refused)
 			}
 		}
 		c.broken <- err
@@ -103,6 +107,8 @@ func (c *capture) loop(ctx context.Context) (why string, err error) {
 			return "end of collection", nil
 		case <-over:
 			return "end of duration", nil
+		case <-c.refused:
+			return "the sink takes no more", nil
 		case <-scan.C:
 			c.look()
 		default:

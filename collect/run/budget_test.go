@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,6 +35,53 @@ func TestMaxFileAndTotal(t *testing.T) {
 	}
 	if sum.Bytes != 230 || sum.Gaps != 2 {
 		t.Errorf("%d bytes, %d gaps", sum.Bytes, sum.Gaps)
+	}
+}
+
+// TestTotalEndsWhatKnowsNoEnd has a capture that would go on for ever: the total
+// ends it, and leaves whole what other built-in artifacts write.
+func TestTotalEndsWhatKnowsNoEnd(t *testing.T) {
+	write := func(path string, most int) func(context.Context, collect.Source, evidence.Sink) error {
+		return func(ctx context.Context, _ collect.Source, k evidence.Sink) error {
+			s, err := k.Stream(ctx, evidence.Record{Source: "live", Path: path, Stat: evidence.Stat{Type: evidence.TypeStream}})
+			for i := 0; err == nil && i < most; i++ {
+				_, err = s.Write(make([]byte, 100))
+			}
+			return errors.Join(s.Close(ctx, nil, err), err)
+		}
+	}
+	packets := &fake{name: "hozen.packets", f: write("/packets/any.pcapng", 1<<20)}
+	facts := &fake{name: "hozen.facts", stage: collect.Volatile, f: write("/facts", 20)}
+	sink := &sinktest.Sink{}
+	sum, err := Run(context.Background(), Plan{Sources: []collect.Source{tree(t, nil)}, Sink: sink, Builtins: []collect.Artifact{packets, facts}, Budget: Budget{MaxTotal: 1050}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := sink.Find("live", "/packets/any.pcapng")[0].Record
+	if r.Outcome != evidence.Partial || r.Size > 1000 || !strings.HasPrefix(r.Reason, "budget max-total: ") || r.Error != "" {
+		t.Errorf("capture: %s of %d bytes, %q %q", r.Outcome, r.Size, r.Reason, r.Error)
+	}
+	if r := sink.Find("live", "/facts")[0].Record; r.Outcome != evidence.Collected || r.Size != 2000 {
+		t.Errorf("facts: %s of %d bytes", r.Outcome, r.Size)
+	}
+	if sum.Outcomes[evidence.Failed] != 0 || sum.Outcomes[evidence.Skipped] != 1 || sum.Gaps != 2 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+// TestRecoveredExecutableIsAFile has an executable without a name, which the
+// budgets bound as any file.
+func TestRecoveredExecutableIsAFile(t *testing.T) {
+	for _, b := range []Budget{{MaxFile: 100}, {MaxTotal: 100}} {
+		recover := &fake{name: "hozen.processes", stage: collect.Volatile, f: func(ctx context.Context, _ collect.Source, k evidence.Sink) error {
+			r := evidence.Record{Source: "live", Path: "/processes/7/exe", Stat: evidence.Stat{Type: evidence.TypeStream, StatLen: 101}}
+			return k.Add(ctx, evidence.Item{Record: r, Open: evidence.Bytes(make([]byte, 101))})
+		}}
+		sink := &sinktest.Sink{}
+		sum, err := Run(context.Background(), Plan{Sources: []collect.Source{tree(t, nil)}, Sink: sink, Builtins: []collect.Artifact{recover}, Budget: b})
+		if r := sink.Find("live", "/processes/7/exe")[0].Record; err != nil || r.Outcome != evidence.Skipped || !strings.HasPrefix(r.Reason, "budget max-") || sum.Gaps != 1 {
+			t.Errorf("%+v: %v %s %q", b, err, r.Outcome, r.Reason)
+		}
 	}
 }
 

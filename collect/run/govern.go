@@ -52,16 +52,17 @@ func (g *governor) stopped() string {
 	return context.Cause(g.stop).Error()
 }
 
-// file reports whether an item is read from a source, rather than made here.
-func file(t evidence.FileType) bool {
-	return t == evidence.TypeFile || t == evidence.TypeADS
+// file reports whether an item is read from a file, rather than made here. A
+// stream that states a size is one that has no name any more.
+func file(r evidence.Record) bool {
+	return r.Type == evidence.TypeFile || r.Type == evidence.TypeADS || r.Type == evidence.TypeStream && r.StatLen > 0
 }
 
 // admit decides about an item before it is handed over. One that a budget
 // forbids loses its content and gets the reason; one that may be read is
 // watched while it is. It returns the bytes that it promised.
 func (g *governor) admit(it *evidence.Item) (reserved int64) {
-	if it.Open == nil || !file(it.Record.Type) {
+	if it.Open == nil || !file(it.Record) {
 		return 0
 	}
 	n := it.Record.StatLen
@@ -95,13 +96,16 @@ func (g *governor) refuse(n int64) string {
 		return fmt.Sprintf("budget max-file: the file has %d bytes, %d are allowed", n, g.b.MaxFile)
 	}
 	if !g.spend(n) {
-		return g.overTotal()
+		return g.overTotal(n)
 	}
 	return ""
 }
 
-func (g *governor) overTotal() string {
-	return fmt.Sprintf("budget max-total: the %d bytes allowed are used up", g.b.MaxTotal)
+// overTotal says that n bytes more are too many.
+func (g *governor) overTotal(n int64) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return fmt.Sprintf("budget max-total: %d bytes more would exceed the %d allowed, of which %d are used up", n, g.b.MaxTotal, g.spent)
 }
 
 // spend promises n bytes of the total, if they are left.
@@ -152,7 +156,7 @@ func (w *watched) Read(p []byte) (int, error) {
 	}
 	n, err := w.Content.Read(p)
 	if !w.promise(n) {
-		return 0, w.cut(w.g.overTotal())
+		return 0, w.cut(w.g.overTotal(int64(n)))
 	}
 	w.off += int64(n)
 	w.g.underWay.Add(int64(n))

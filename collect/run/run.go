@@ -179,6 +179,7 @@ func (r *runner) all() {
 func (r *runner) one(ctx context.Context, t task) {
 	name, src := t.artifact.Name(), t.source.Info()
 	v := r.tap.view(src.Name, name)
+	v.endless = t.artifact.Stage() == collect.Throughout
 	r.mark(name)
 	began := time.Now()
 	outcome, reason, err := r.attempt(ctx, t, v)
@@ -224,6 +225,9 @@ func (r *runner) attempt(ctx context.Context, t task, v *view) (o evidence.Outco
 	err = guarded(ctx, t, v)
 	if why := r.tap.gov.stopped(); why != "" && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		return evidence.Skipped, why + "; what it had taken by then stands", nil
+	}
+	if over := (cut{}); errors.As(err, &over) {
+		return evidence.Skipped, over.reason + "; what it had taken by then stands", nil
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil // it ran throughout, and the others are done

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -40,6 +41,7 @@ type view struct {
 	tally   *Tally
 	pattern string
 	named   bool
+	endless bool // its streams know no end, so the budget ends them
 }
 
 func (t *tap) view(source, artifact string) *view {
@@ -55,7 +57,7 @@ func (t *tap) view(source, artifact string) *view {
 
 // For implements collect.Ledger.
 func (v *view) For(pattern string, named bool) collect.Ledger {
-	return &view{v.tap, v.tally, pattern, named}
+	return &view{v.tap, v.tally, pattern, named, v.endless}
 }
 
 // Report implements collect.Ledger.
@@ -198,9 +200,15 @@ type tapped struct {
 }
 
 func (s *tapped) Write(p []byte) (int, error) {
+	promised := int64(len(p))
+	if !s.view.endless {
+		promised = 0
+	} else if !s.view.gov.spend(promised) {
+		return 0, cut{s.view.gov.overTotal(promised)}
+	}
 	n, err := s.Stream.Write(p)
 	s.rec.Size += int64(n)
-	s.view.gov.settle(0, int64(n))
+	s.view.gov.settle(promised, int64(n))
 	s.view.gov.underWay.Add(int64(n))
 	if err != nil {
 		err = s.view.fail(err)
@@ -213,6 +221,8 @@ func (s *tapped) Close(ctx context.Context, details map[string]string, cause err
 		return s.view.fail(err)
 	}
 	switch {
+	case errors.Is(cause, evidence.ErrBudget):
+		s.rec.Outcome, s.rec.Reason = evidence.Partial, cause.Error()
 	case cause != nil:
 		s.rec.Outcome, s.rec.Error = evidence.Partial, cause.Error()
 	case s.rec.Size == 0:

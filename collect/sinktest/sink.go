@@ -168,7 +168,7 @@ func (st *stream) Close(ctx context.Context, details map[string]string, cause er
 		st.sink.mu.Lock()
 		defer st.sink.mu.Unlock()
 		last := st.sink.got[len(st.sink.got)-1]
-		last.Record.Outcome, last.Record.Error = evidence.Partial, cause.Error()
+		last.Record.Outcome = fault(&last.Record, evidence.Partial, cause)
 	}
 	return err
 }
