@@ -44,6 +44,7 @@ type capture struct {
 	queue   chan []byte
 	broken  chan error    // what the sink said, once
 	refused chan struct{} // closed when the sink takes no more
+	lost    int           // bytes that it did not take; known when broken is
 }
 
 func (c *capture) close() {
@@ -64,11 +65,13 @@ func (c *capture) run(ctx context.Context) error {
 	go func() {
 		var err error
 		for b := range c.queue {
-			if err != nil {
-				continue
+			if err == nil {
+				if _, err = st.Write(b); err != nil {
+					close(c.refused)
+				}
 			}
-			if _, err = st.Write(b); err != nil {
-				close(c.refused)
+			if err != nil {
+				c.lost += len(b)
 			}
 		}
 		c.broken <- err
@@ -304,6 +307,9 @@ func (c *capture) details(why string) map[string]string {
 		}
 	}
 	d["received"], d["dropped"], d["written"] = fmt.Sprint(received), fmt.Sprint(dropped), fmt.Sprint(written)
+	if c.lost > 0 {
+		d["refused_bytes"] = strconv.Itoa(c.lost)
+	}
 	for name, err := range c.not {
 		d["not_captured_"+name], _ = evidence.Text(err)
 	}

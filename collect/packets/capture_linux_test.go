@@ -299,6 +299,48 @@ func TestBrokenSink(t *testing.T) {
 	}
 }
 
+// fullSink takes no byte of a stream, as when a budget is used up.
+type fullSink struct{ sinktest.Sink }
+
+type fullStream struct{ evidence.Stream }
+
+func (s *fullSink) Stream(ctx context.Context, r evidence.Record) (evidence.Stream, error) {
+	st, err := s.Sink.Stream(ctx, r)
+	return fullStream{st}, err
+}
+
+func (fullStream) Write([]byte) (int, error) { return 0, evidence.ErrBudget }
+
+// TestSinkThatTakesNoMore has a capture of an hour, which ends when nobody
+// would keep what it takes, and says how much was lost by then.
+func TestSinkThatTakesNoMore(t *testing.T) {
+	if !sourcetest.OwnNamespace(t, "ip") {
+		return
+	}
+	pair(t)
+	specs, _ := ParseSpecs([]string{"v1:1h"})
+	sink, send := &fullSink{}, sender(t, "v0")
+	done := make(chan error, 1)
+	go func() { done <- New(Options{Specs: specs}).Collect(context.Background(), liveSource(), sink) }()
+	for ended, began := false, time.Now(); !ended; {
+		send(frameOf(1, 1400))
+		select {
+		case err := <-done:
+			if ended = true; !errors.Is(err, evidence.ErrBudget) {
+				t.Errorf("error %v, want that of the sink", err)
+			}
+		case <-time.After(10 * time.Millisecond):
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatal("the capture goes on for nothing")
+		}
+	}
+	r := one(t, &sink.Sink, "/packets/v1.pcapng").Record
+	if r.Outcome != evidence.Partial || r.Details["refused_bytes"] == "" || r.Details["stopped_by"] != "the sink takes no more" {
+		t.Errorf("%s %v", r.Outcome, r.Details)
+	}
+}
+
 func TestSpecs(t *testing.T) {
 	good := map[string]Spec{
 		"eth0:30s": {"eth0", 30 * time.Second}, "any:all": {Any, 0}, "lo": {"lo", 0}, "eth0:1:5m": {"eth0:1", 5 * time.Minute},
