@@ -3,8 +3,10 @@ package collectcmd
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
@@ -34,12 +36,40 @@ func (f *flags) named() ([]string, error) {
 	return out, nil
 }
 
-// absolute leaves an absolute path as it is, to the byte.
+// absolute leaves an absolute path as it is, to the byte, but for steps up.
 func absolute(p string) (string, error) {
-	if filepath.IsAbs(p) || strings.HasPrefix(p, "/") {
-		return p, nil
+	if runtime.GOOS == "windows" {
+		if strings.HasPrefix(p, "/") {
+			return p, nil
+		}
+		return filepath.Abs(p)
 	}
-	return filepath.Abs(p)
+	if filepath.IsAbs(p) {
+		return stepsUp(p), nil
+	}
+	here, err := os.Getwd()
+	return path.Clean(stepsUp(here + "/" + p)), err
+}
+
+// stepsUp takes ".." out of an absolute path as the system would: after a link
+// it leads up from where the link does.
+func stepsUp(p string) string {
+	parts := strings.Split(p, "/")
+	if !slices.Contains(parts, "..") {
+		return p
+	}
+	at := "/"
+	for _, c := range parts {
+		if c != ".." {
+			at = path.Join(at, c)
+			continue
+		}
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			at = real
+		}
+		at = path.Dir(at)
+	}
+	return at
 }
 
 // onDrive turns a path of Windows into one of the live source, which is the

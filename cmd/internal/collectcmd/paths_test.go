@@ -3,6 +3,7 @@ package collectcmd
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 )
 
@@ -30,6 +31,34 @@ func TestNamed(t *testing.T) {
 	}
 	if _, err := (&flags{paths: []string{""}}).named(); err == nil {
 		t.Error("an empty path was taken")
+	}
+}
+
+// TestStepsUpFromLinks has ".." behind a link, which leads up from where the
+// link does, as it would for any other program.
+func TestStepsUpFromLinks(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows takes such steps out before it looks")
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for _, d := range []string{"a/b", "c"} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../a/b", "c/l"); err != nil {
+		t.Fatal(err)
+	}
+	for p, want := range map[string]string{
+		"c/l/../x": dir + "/a/x", dir + "/c/l/../x": dir + "/a/x", "c/l/x": dir + "/c/l/x", "c/../x": dir + "/x", "c/none/../x": dir + "/c/x", "/../..": "/",
+	} {
+		if got, err := absolute(p); err != nil || got != want {
+			t.Errorf("%q became %q, %v; want %q", p, got, err, want)
+		}
 	}
 }
 
