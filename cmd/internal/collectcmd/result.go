@@ -108,6 +108,9 @@ func (r result) show(app *cli.App) error {
 	if n := r.Gaps - int64(min(len(r.FirstGaps), gapsShown)); n > 0 {
 		line("gap", "%d more; the ledger in the bundle (source hozen, /ledger.jsonl) has them all", n)
 	}
+	if n := r.Unsupported; n > 0 {
+		line("not taken", "%d sources of definitions: this host or these flags don't allow them; the ledger (source hozen, /ledger.jsonl) says why", n)
+	}
 	line("key", "%s", r.VKey)
 	line("", "fingerprint %s%s", r.Fingerprint, map[bool]string{true: " (made for this collection, and destroyed)"}[r.Ephemeral])
 	line("ROOT", "%s", r.Words)
