@@ -109,7 +109,7 @@ func (r result) show(app *cli.App) error {
 		line("gap", "%d more; the ledger in the bundle (source hozen, /ledger.jsonl) has them all", n)
 	}
 	if n := r.Unsupported; n > 0 {
-		line("not taken", "%d sources of definitions: this host or these flags don't allow them; the ledger (source hozen, /ledger.jsonl) says why", n)
+		line("not taken", "%d sources of definitions, which can't be had here or were not allowed; the ledger (source hozen, /ledger.jsonl) says why", n)
 	}
 	line("key", "%s", r.VKey)
 	line("", "fingerprint %s%s", r.Fingerprint, map[bool]string{true: " (made for this collection, and destroyed)"}[r.Ephemeral])
