@@ -75,7 +75,7 @@ Exit codes: 0 done, 3 an item was not scanned to its end or a rule file not used
 	fl.StringArrayVar(&f.to, "to", nil, "age `recipient` of the findings bundle (repeatable)")
 	fl.StringVar(&f.caseID, "case", "", "case `id` of the findings (default: the first bundle's)")
 	fl.StringVar(&f.signKey, "sign-key", "", "key `folder` that signs the findings (default: a key for this sweep)")
-	fl.StringVar(&f.store, "store", "", "the `store` whose custody log gets an entry that the bundles were analyzed; needs --sign-key")
+	fl.StringVar(&f.store, "store", "", "the `store` that took the bundles in: its custody log gets an entry that they were analyzed; needs --sign-key")
 	fl.IntVar(&f.workers, "workers", 0, "worker processes (0: one a core)")
 	fl.DurationVar(&f.timeout, "timeout", worker.DefaultTimeout, "time for one item; large ones get more")
 	fl.StringVar(&f.memory, "memory", "1GiB", "memory of one worker `size`")
@@ -117,6 +117,9 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 		}
 	}()
 	if err != nil {
+		return err
+	}
+	if err := r.canRecord(ctx, bundles); err != nil {
 		return err
 	}
 	pool, err := worker.Start(ctx, worker.Options{Config: cfg, Workers: f.workers, Timeout: f.timeout, Memory: memory,

@@ -12,7 +12,9 @@ import (
 	"github.com/hozen-dfir/hozen/analyze/report"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
+	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/custody"
+	"github.com/hozen-dfir/hozen/evidence/intake"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/sink"
@@ -40,6 +42,23 @@ func (f *sweepRun) seal(ctx context.Context) error {
 	}
 	f.sealed = &t
 	f.app.Notef("findings in %s, sealed in %s; root %s", f.out, f.bundleDir(), seal.Words(t.Checkpoint.Root))
+	return nil
+}
+
+// canRecord finds out before a sweep of hours whether it can be recorded: there
+// is a bundle, and the store has taken every one of them in.
+func (f *sweepRun) canRecord(ctx context.Context, bundles []*bundle.Bundle) error {
+	if f.log == nil {
+		return nil
+	}
+	if len(bundles) == 0 && f.damaged.Load() == 0 {
+		return cli.Usagef("--store %s: no target is a bundle, and of nothing else is there a custody log", f.store)
+	}
+	for _, b := range bundles {
+		if err := intake.TakenIn(ctx, f.log, b); err != nil {
+			return custodyError(err)
+		}
+	}
 	return nil
 }
 

@@ -242,19 +242,38 @@ func recordVerified(ctx context.Context, app *cli.App, st store.Store, b *bundle
 	for _, c := range r.Checks {
 		checks = append(checks, c.Name+" "+c.Status)
 	}
-	return recordEvent(ctx, app, st, b, custody.Verified, map[string]string{
-		"result": map[bool]string{true: "passed", false: "failed"}[r.OK()], "state": r.State, "checks": strings.Join(checks, ", "),
-		"place": b.String(),
-	}, signer)
+	details := map[string]string{"result": "passed", "state": r.State, "checks": strings.Join(checks, ", "), "place": b.String()}
+	if r.OK() {
+		return recordEvent(ctx, app, st, b, custody.Verified, details, signer)
+	}
+	details["result"], details["problem"], details["root"] = "failed", r.Problems[0].String(), r.Root
+	n, err := intake.RecordFailed(ctx, st, b, details, signer, time.Now)
+	return recorded(app, b, custody.Verified, signer, n, err)
 }
 
 func recordEvent(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, event custody.Event, details map[string]string, signer *keys.Signer) error {
 	n, err := intake.Record(ctx, st, b, event, details, signer, time.Now)
+	return recorded(app, b, event, signer, n, err)
+}
+
+// recorded tells of entry n, or that there is none.
+func recorded(app *cli.App, b *bundle.Bundle, event custody.Event, signer *keys.Signer, n int64, err error) error {
 	if err != nil {
-		return storeError(fmt.Errorf("recording %q in the custody log: %w", event, err))
+		return custodyError(fmt.Errorf("recording %q in the custody log: %w", event, err))
 	}
 	app.Notef("custody: entry %d of case %s, %s, signed by %s", n, b.Header.Case, event, signer)
 	return nil
+}
+
+// custodyError gives errors of writing to a log their exit code and a hint.
+func custodyError(err error) error {
+	switch {
+	case errors.Is(err, custody.ErrDamaged):
+		return cli.WithHint(cli.WithCode(cli.VerifyFailed, err), "hozen custody verify names every problem; nothing is added to a log that is damaged")
+	case errors.Is(err, intake.ErrNotIn):
+		return cli.WithHint(err, "hozen store put takes it in; only then is there custody to record")
+	}
+	return storeError(err)
 }
 
 // newCustodyScriptCommand gives away the script that needs nothing of ours.

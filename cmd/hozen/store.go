@@ -14,6 +14,7 @@ import (
 	"github.com/hozen-dfir/hozen/cmd/internal/collectcmd"
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/custody"
 	"github.com/hozen-dfir/hozen/evidence/intake"
 	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
@@ -59,6 +60,11 @@ the bundle.`,
 			}
 			if err := collectcmd.OutsideBundles("store", where); err != nil {
 				return err
+			}
+			for _, f := range [][2]string{{"purpose", purpose}, {"legal-basis", basis}, {"place", place}} {
+				if err := custody.CheckText(f[1]); err != nil {
+					return cli.BadFlag(f[0], err)
+				}
 			}
 			defer cli.OutlivePipes()()
 			signer, err := loadSigner(ctx, app, "key", key)
@@ -135,7 +141,7 @@ func put(ctx context.Context, app *cli.App, r intake.Request) error {
 	d, err := intake.Put(ctx, r)
 	bar.Done()
 	if err != nil {
-		return storeError(err)
+		return custodyError(err)
 	}
 	for _, name := range d.Unsure {
 		app.Warnf("%s: the store did not confirm it; repeat the put with credentials that may read", name)
@@ -147,11 +153,11 @@ func put(ctx context.Context, app *cli.App, r intake.Request) error {
 	} else {
 		fmt.Fprintf(app.Out, "stored       %s\n", cli.Safe(fmt.Sprintf("%s (%d objects, %s)", store.Place(r.Store, d.Prefix), d.Objects, cli.Bytes(d.Bytes))))
 		fmt.Fprintf(app.Out, "root         %s\n             %s\n", d.Words, d.Root)
-		custody := "nothing new: this bundle was taken in before"
+		record := "nothing new: this bundle was taken in before"
 		if len(d.Entries) > 0 {
-			custody = fmt.Sprintf("entries %v of case %s, signed by %s", d.Entries, d.Case, r.Signer)
+			record = fmt.Sprintf("entries %v of case %s, signed by %s", d.Entries, d.Case, r.Signer)
 		}
-		fmt.Fprintf(app.Out, "custody      %s\n", cli.Safe(custody))
+		fmt.Fprintf(app.Out, "custody      %s\n", cli.Safe(record))
 	}
 	if r.Bundle.End == nil {
 		app.Warnf("the bundle is unfinished: it was taken in as it is, and not countersigned")

@@ -69,6 +69,11 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 		return storeError(err)
 	}
 	defer b.Close()
+	if signer != nil { // before anything is copied
+		if err := intake.TakenIn(ctx, st, b); err != nil && !errors.Is(err, bundle.ErrVerify) {
+			return custodyError(err)
+		}
+	}
 	c, err := newCopying(to)
 	if err != nil {
 		return err
@@ -81,6 +86,9 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 		err = storeError(fmt.Errorf("getting %s: %w", id, err))
 		if errors.Is(err, bundle.ErrVerify) {
 			err = cli.WithHint(err, inStore(st, caseID, id))
+			if signer != nil {
+				err = errors.Join(err, recordFailed(ctx, app, st, b, signer))
+			}
 		}
 		return err
 	}
@@ -106,6 +114,19 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 		failed = cli.WithHint(failed, inStore(st, caseID, id))
 	}
 	return failed
+}
+
+// recordFailed records that what the store holds is not what was sealed: the
+// copy ended at the first thing wrong, so all of it is looked at.
+func recordFailed(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, signer *keys.Signer) error {
+	r, err := verify.Bundle(ctx, b, verify.Options{Quick: true})
+	if err != nil {
+		return storeError(err)
+	}
+	if r.OK() {
+		return nil // it is whole now: that must have been on its way
+	}
+	return recordVerified(ctx, app, st, b, r, signer)
 }
 
 // inStore says where to look at what the store holds instead of a copy.

@@ -11,6 +11,7 @@ import (
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/tsa"
 	"github.com/hozen-dfir/hozen/evidence/verify"
 )
@@ -82,6 +83,12 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	if err != nil {
 		return err
 	}
+	var log store.Store // whose custody log gets an entry
+	if f.store != "" {
+		if log, err = openStore(ctx, f.store); err != nil {
+			return err
+		}
+	}
 	ids, err := loadIdentities(ctx, app, f.identities)
 	if err != nil {
 		return err
@@ -114,13 +121,9 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	if err := showReport(app, target, r); err != nil {
 		return err
 	}
-	if f.store != "" {
-		st, err := openStore(ctx, f.store)
-		if err != nil {
-			return err
-		}
-		if err := recordVerified(ctx, app, st, b, r, signer); err != nil {
-			return err
+	if log != nil {
+		if err := recordVerified(ctx, app, log, b, r, signer); err != nil {
+			return errors.Join(verdict(r, f), err)
 		}
 	}
 	return verdict(r, f)

@@ -8,16 +8,28 @@ import (
 )
 
 func TestClip(t *testing.T) {
-	for _, s := range []string{"", "short", strings.Repeat("x", 5000), strings.Repeat("証", 1000), strings.Repeat("\xff", 3000), "a\xffb"} {
+	for _, s := range []string{"", "short", strings.Repeat("x", 5000), strings.Repeat("証", 1000), strings.Repeat("\xff", 3000), "a\xffb", strings.Repeat("\x01", 5000), strings.Repeat(`"\`, 999)} {
 		for _, limit := range []int{0, 10, 100, MaxText, 1 << 20} {
 			got := Clip(s, limit)
-			if !utf8.ValidString(got) || len(got) > max(min(limit, MaxText), len(cut)) {
-				t.Errorf("%d bytes at limit %d: %d bytes", len(s), limit, len(got))
+			if !utf8.ValidString(got) || written(got) > max(min(limit, MaxText), len(cut)) {
+				t.Errorf("%d bytes at limit %d: %d bytes, %d as JSON", len(s), limit, len(got), written(got))
 			}
 		}
 	}
 	if Clip("short", 100) != "short" || Clip("a\xffb", 100) != "a\ufffdb" {
 		t.Error("a text that fits was changed")
+	}
+}
+
+// What a person gives is refused rather than cut, before anything is done.
+func TestCheckText(t *testing.T) {
+	for s, ok := range map[string]bool{
+		"": true, "why it is taken in\n": true, strings.Repeat("x", MaxText): true, strings.Repeat("x", MaxText+1): false,
+		strings.Repeat("\x01", MaxText/6+1): false, strings.Repeat(`"`, MaxText/2+1): false, "a\xff": false,
+	} {
+		if err := CheckText(s); (err == nil) != ok {
+			t.Errorf("%d bytes %.10q: %v", len(s), s, err)
+		}
 	}
 }
 

@@ -177,8 +177,8 @@ func Parse(b []byte) (Record, error) {
 	if !strings.HasPrefix(string(text), r.head()) {
 		return r, errors.New("entry's first fields are not in their order")
 	}
-	if plain, err := r.Occurred.MarshalText(); err != nil || !r.Occurred.IsZero() && !strings.Contains(string(text), `"occurred":"`+string(plain)+`"`) {
-		return r, errors.New("the time of what occurred is not UTC with nine digits of a second")
+	if err := plainOccurred(text, r.Occurred); err != nil {
+		return r, err
 	}
 	pub, err := keys.ParseVKey(r.VKey)
 	if err != nil {
@@ -192,6 +192,22 @@ func Parse(b []byte) (Record, error) {
 		return r, errors.New("signature covers something else")
 	}
 	return r, r.check()
+}
+
+// plainOccurred holds the time of what occurred, where there is one, to the form
+// and the years of the entry's own.
+func plainOccurred(text []byte, t evidence.Time) error {
+	var written struct{ Occurred json.RawMessage }
+	if err := json.Unmarshal(text, &written); err != nil || len(written.Occurred) == 0 || string(written.Occurred) == "null" {
+		return err
+	}
+	if plain, err := t.MarshalJSON(); err != nil || string(plain) != string(written.Occurred) {
+		return errors.New("the time of what occurred is not UTC with nine digits of a second")
+	}
+	if t.IsZero() {
+		return errors.New("what occurred has no time")
+	}
+	return nil
 }
 
 // head is how an entry's text begins.
@@ -216,6 +232,8 @@ func (e Entry) check() error {
 		return errors.New("previous is no hex SHA-256")
 	case e.Time.IsZero() || e.Time.Year() > 9999 || e.Time.Year() < 1:
 		return errors.New("entry has no time")
+	case !e.Occurred.IsZero() && (e.Occurred.Year() > 9999 || e.Occurred.Year() < 1):
+		return errors.New("the time of what occurred is before the year 1 or after 9999")
 	case !e.Event.Valid():
 		return fmt.Errorf("unknown event %.40q", e.Event)
 	case len(e.Details) > maxDetails || len(e.Parties) > maxDetails:

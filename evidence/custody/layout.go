@@ -135,6 +135,9 @@ type tooLarge struct {
 	size, limit int64
 }
 
+// Unwrap makes it ErrDamaged.
+func (e *tooLarge) Unwrap() error { return ErrDamaged }
+
 func (e *tooLarge) Error() string {
 	return fmt.Sprintf("%s has %d bytes, at most %d", e.name, e.size, e.limit)
 }

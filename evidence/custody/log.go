@@ -65,8 +65,11 @@ func (l *Log) Append(ctx context.Context, e Entry, s *keys.Signer) (int64, error
 		}
 		index := l.head.tree.Size()
 		b, err := l.fill(e, s).sign(s)
+		if err == nil { // what a reader refuses would spoil the log for ever
+			_, err = Parse(b)
+		}
 		if err != nil {
-			return 0, err
+			return 0, fmt.Errorf("custody entry %q: %w", e.Event, err)
 		}
 		err = l.put(ctx, entryKey(index), b)
 		if errors.Is(err, store.ErrExists) {
@@ -130,12 +133,9 @@ func (l *Log) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := Parse(b)
-		if err == nil {
-			err = l.links(r.Entry, index, l.head.previous)
-		}
+		r, err := l.read(b, index, l.head.previous)
 		if err != nil {
-			return fmt.Errorf("%w: entry %d: %w", ErrDamaged, index, err)
+			return fmt.Errorf("entry %d: %w", index, err)
 		}
 		l.head.take(b)
 		actor = r.VKey
@@ -147,6 +147,18 @@ func (l *Log) catchUp(ctx context.Context) error {
 		return l.checkHead(ctx, actor)
 	}
 	return nil
+}
+
+// read parses an entry's file and checks that it belongs where it stands.
+func (l *Log) read(b []byte, index int64, previous string) (Record, error) {
+	r, err := Parse(b)
+	if err == nil {
+		err = l.links(r.Entry, index, previous)
+	}
+	if err != nil {
+		return r, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return r, nil
 }
 
 // links checks that an entry belongs where it stands.
@@ -239,10 +251,7 @@ func (l *Log) Entries(ctx context.Context) iter.Seq2[Record, error] {
 			}
 			var r Record
 			if err == nil {
-				r, err = Parse(b)
-			}
-			if err == nil {
-				err = l.links(r.Entry, index, previous)
+				r, err = l.read(b, index, previous)
 			}
 			if err != nil {
 				yield(r, fmt.Errorf("custody log of %s, entry %d: %w", l.caseID, index, err))

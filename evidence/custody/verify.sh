@@ -225,6 +225,7 @@ known_value() {
   ((${#text} <= 2000)) || die "$leaf: a text of ${#text} bytes"
   case $path:$text in
     N/role:) die "$leaf: no role" ;;
+    N/occurred:*) [[ $text > 0001-01-01T00:00:00.000000000Z ]] || die "$leaf: what occurred has no time" ;;
     */role: | */role:examiner | */role:analyst | */role:legal | */role:collector) ;;
     */role:*) die "$leaf: ${text@Q} is no role" ;;
     N/vkey:* | */vkey:) ;;

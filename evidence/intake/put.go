@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,16 +58,25 @@ type Done struct {
 	Info     map[string]string `json:"-"`
 }
 
-// ErrCase says that a bundle belongs to another case.
-var ErrCase = errors.New("the bundle belongs to another case")
+// Errors that callers decide by.
+var (
+	ErrCase  = errors.New("the bundle belongs to another case")
+	ErrNotIn = errors.New("the store's custody log does not have this bundle") // nobody took it in
+)
 
 // Put verifies a bundle, stores every object of it, countersigns the copy, and
 // records collected, sealed, received and stored in the case's log. Repeating
 // an intake that broke off completes it. A bundle that does not verify is not
 // taken in: the error wraps bundle.ErrVerify, as it does where the store holds
-// other bytes than the bundle's under one of its names.
+// other bytes than the bundle's under one of its names. Nothing is stored where
+// the case's log is damaged (custody.ErrDamaged), for nothing could be recorded.
 func Put(ctx context.Context, r Request) (*Done, error) {
 	b := r.Bundle
+	for _, text := range []string{r.Purpose, r.Basis, r.Place} {
+		if err := custody.CheckText(text); err != nil {
+			return nil, err
+		}
+	}
 	report, err := verify.Bundle(ctx, b, verify.Options{Quick: !b.CanRead()})
 	if err != nil {
 		return nil, err
@@ -81,6 +89,13 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Report: report,
 	}
 	p := putter{Request: r, done: d}
+	if p.log, err = custody.Open(r.Store, b.Header.Case, r.Now); err != nil {
+		return nil, err
+	}
+	had, err := p.recorded(ctx)
+	if err != nil {
+		return nil, err
+	}
 	infos, err := p.objects(ctx)
 	if err != nil {
 		return d, err
@@ -95,12 +110,19 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 		}
 		d.Cosigned = true
 	}
-	return d, p.record(ctx, infos)
+	return d, p.record(ctx, infos, had)
 }
 
 type putter struct {
 	Request
 	done *Done
+	log  *custody.Log
+}
+
+func (p *putter) ref() *custody.BundleRef { return refOf(p.Bundle) }
+
+func refOf(b *bundle.Bundle) *custody.BundleRef {
+	return &custody.BundleRef{ID: b.Header.Bundle, Size: b.Last.Size, Root: seal.RootText(b.Last.Root)}
 }
 
 // objects stores everything that the seal speaks of, in the order in which a
@@ -205,46 +227,39 @@ func order(b *bundle.Bundle) []string {
 
 // record writes the case's log: what the collector stated, under the
 // examiner's signature, then what was done here.
-func (p *putter) record(ctx context.Context, infos []store.Info) error {
-	b := p.Bundle
-	log, err := custody.Open(p.Store, b.Header.Case, p.Now)
-	if err != nil {
-		return err
-	}
-	ref := &custody.BundleRef{ID: b.Header.Bundle, Size: b.Last.Size, Root: p.done.Root}
-	had, err := recorded(ctx, log, *ref)
-	if err != nil {
-		return err
-	}
+func (p *putter) record(ctx context.Context, infos []store.Info, had map[custody.Event]bool) (err error) {
 	var receipt *custody.Ref // of a repeated intake there is one already
 	if !had[custody.Stored] {
-		receipt, err = log.PutReceipt(ctx, custody.Receipt{Bundle: b.Header.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
+		receipt, err = p.log.PutReceipt(ctx, custody.Receipt{Bundle: p.done.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
 		if err != nil {
 			return fmt.Errorf("storing the receipt: %w", err)
 		}
 	}
-	base := custody.Entry{Bundle: ref, Purpose: p.Purpose, Basis: p.Basis, Place: p.Place}
-	for _, e := range entries(b, base, p.done.Report, receipt) {
+	base := custody.Entry{Bundle: p.ref(), Purpose: p.Purpose, Basis: p.Basis, Place: p.Place}
+	for _, e := range entries(p.Bundle, base, p.done.Report, receipt) {
 		if had[e.Event] {
 			continue // an intake that broke off, repeated
 		}
-		n, err := log.Append(ctx, e, p.Signer)
+		n, err := p.log.Append(ctx, e, p.Signer)
 		if err != nil {
-			return fmt.Errorf("custody entry %q: %w", e.Event, err)
+			return err
 		}
 		p.done.Entries = append(p.done.Entries, n)
 	}
 	return nil
 }
 
-// recorded tells which events the log has of this very bundle.
-func recorded(ctx context.Context, log *custody.Log, ref custody.BundleRef) (map[custody.Event]bool, error) {
+// recorded tells which events of this very intake the log has. The collector's
+// statements are the same whoever enters them; that it was received and stored
+// are acts of this actor, and another's intake before says nothing of them.
+func (p *putter) recorded(ctx context.Context) (map[custody.Event]bool, error) {
 	out := map[custody.Event]bool{}
-	for r, err := range log.Entries(ctx) {
+	for r, err := range p.log.Entries(ctx) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the custody log: %w", err)
 		}
-		if r.Bundle != nil && *r.Bundle == ref {
+		stated := r.Event == custody.Collected || r.Event == custody.Sealed
+		if r.Bundle != nil && *r.Bundle == *p.ref() && (stated || r.VKey == p.Signer.VKey()) {
 			out[r.Event] = true
 		}
 	}
@@ -254,7 +269,7 @@ func recorded(ctx context.Context, log *custody.Log, ref custody.BundleRef) (map
 func entries(b *bundle.Bundle, base custody.Entry, rep *verify.Report, receipt *custody.Ref) []custody.Entry {
 	h := b.Header
 	collected := base
-	collected.Event, collected.Occurred = custody.Collected, h.Started
+	collected.Event, collected.Occurred = custody.Collected, sane(h.Started)
 	collected.Place, collected.Note = custody.Clip(h.Place, stated), custody.Clip(h.Note, stated)
 	collected.Details = clipped(map[string]string{
 		"examiner": h.Examiner, "host": h.Host["hostname"], "kind": h.Kind, "tool": h.Tool.Name + " " + h.Tool.Version,
@@ -263,7 +278,7 @@ func entries(b *bundle.Bundle, base custody.Entry, rep *verify.Report, receipt *
 	out := []custody.Entry{collected}
 	if b.End != nil {
 		sealed := base
-		sealed.Event, sealed.Occurred = custody.Sealed, b.End.Ended
+		sealed.Event, sealed.Occurred = custody.Sealed, sane(b.End.Ended)
 		sealed.Details = clipped(map[string]string{
 			"state": b.End.State, "items": strconv.FormatUint(b.End.Items, 10), "segments": strconv.Itoa(b.End.Segments),
 			"gaps": strconv.Itoa(b.End.Gaps), "collector_key": b.End.KeyFate, "stated_by": "the collector, in its end leaf",
@@ -276,6 +291,14 @@ func entries(b *bundle.Bundle, base custody.Entry, rep *verify.Report, receipt *
 	stored := base
 	stored.Event, stored.Receipt = custody.Stored, receipt
 	return append(out, received, stored)
+}
+
+// sane leaves out a time that no entry may hold: a collector can state any.
+func sane(t evidence.Time) evidence.Time {
+	if t.Year() < 1 {
+		return evidence.Time{}
+	}
+	return t
 }
 
 // stated bounds a text that the collector, or a path, brings into an entry: the
@@ -304,17 +327,4 @@ func checked(r *verify.Report) string {
 func hexSum(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:])
-}
-
-// Record appends one event about a bundle that the store holds (verified,
-// analyzed), signed by its actor.
-func Record(ctx context.Context, st store.Store, b *bundle.Bundle, event custody.Event, details map[string]string, s *keys.Signer, now func() time.Time) (int64, error) {
-	log, err := custody.Open(st, b.Header.Case, now)
-	if err != nil {
-		return 0, err
-	}
-	return log.Append(ctx, custody.Entry{
-		Event: event, Details: clipped(maps.Clone(details)),
-		Bundle: &custody.BundleRef{ID: b.Header.Bundle, Size: b.Last.Size, Root: seal.RootText(b.Last.Root)},
-	}, s)
 }
