@@ -326,6 +326,16 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestHeaderCutShort: where an IP header is cut short, nothing is left over from
+// the packet before.
+func TestHeaderCutShort(t *testing.T) {
+	in := inner(t)
+	got, st := decodeAll(101, in, in[:12])
+	if len(got) != 1 || st.Malformed["ipv4"] != 1 || st.WithoutIP != 1 {
+		t.Errorf("%q %+v", got, st)
+	}
+}
+
 // TestVisitorsPanicIsNotHidden: only the decoders' own faults are recovered.
 func TestVisitorsPanicIsNotHidden(t *testing.T) {
 	defer func() {

@@ -41,6 +41,7 @@ func (d *Decoder) ipv4(b []byte, depth int) {
 		b = b[:65535] // a length of 0 means offloading: all that is there
 	}
 	ip := &d.ip4
+	ip.Payload = nil // that of the packet before, which an error may leave there
 	err := ip.DecodeFromBytes(b, &d.fb)
 	if err != nil {
 		d.malformed("ipv4")
