@@ -130,6 +130,9 @@ func dnsObservable(d *DNS) observable {
 		case r.Target != "":
 			data = r.Target
 		}
+		for _, a := range r.Hints {
+			data += " " + a.String()
+		}
 		o.Records = append(o.Records, dnsRecord{r.Section.String(), r.Name, dns.TypeName(r.Type), r.TTL, data})
 	}
 	return o

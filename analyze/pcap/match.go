@@ -124,6 +124,9 @@ func (m *matcher) dns(d *DNS) error {
 		if r.Addr.IsValid() {
 			m.hits(m.set.MatchIP(r.Addr), "DNS answer with an address on a list", r.Addr.String(), w)
 		}
+		for _, a := range r.Hints {
+			m.hits(m.set.MatchIP(a), "DNS answer with an address on a list", a.String(), w)
+		}
 	}
 	return nil
 }

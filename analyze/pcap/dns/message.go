@@ -57,9 +57,10 @@ type Record struct {
 	Type    uint16
 	Class   uint16
 	TTL     uint32
-	Addr    netip.Addr // A and AAAA
-	Target  string     // the name in CNAME, NS, PTR, MX, SRV, DNAME, SOA, SVCB …
-	Text    string     // TXT strings joined; other data in hex or as presented
+	Addr    netip.Addr   // A and AAAA
+	Hints   []netip.Addr // of SVCB and HTTPS (RFC 9460 section 7.3)
+	Target  string       // the name in CNAME, NS, PTR, MX, SRV, DNAME, SOA, SVCB …
+	Text    string       // TXT strings joined; other data in hex or as presented
 }
 
 // Parse decodes b. An error means that the message ends early or is malformed;
@@ -160,7 +161,8 @@ func (p *parser) take(n int) ([]byte, error) {
 }
 
 // name decodes a possibly compressed name (RFC 1035 section 4.1.4). Pointers
-// must lead backward, so that every chain ends. Bytes that are not plain are
+// should lead backward; many resolvers follow others too, so these are followed
+// here, and their number is what ends a loop. Bytes that are not plain are
 // escaped as in zone files (section 5.1).
 func (p *parser) name(end int) (string, error) {
 	var out strings.Builder
@@ -187,7 +189,7 @@ func (p *parser) name(end int) (string, error) {
 			if jumps == 0 {
 				p.off = at + 2
 			}
-			if jumps++; to >= at || jumps > maxJumps {
+			if jumps++; jumps > maxJumps {
 				return "", errors.New("compression loop")
 			}
 			at, limit = to, len(p.msg)

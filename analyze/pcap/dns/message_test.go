@@ -125,6 +125,33 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+// TestForwardPointer: a name that points to bytes after it is read.
+func TestForwardPointer(t *testing.T) {
+	b := header("\xc0\x12\x00\x01\x00\x01\x04evil\x07example\x00")
+	m, err := Parse(b)
+	if err != nil || len(m.Questions) != 1 || m.Questions[0].Name != "evil.example" {
+		t.Errorf("%+v %v", m, err)
+	}
+}
+
+// TestHints: the addresses in an HTTPS record are read; parameters that run
+// past the end spoil nothing.
+func TestHints(t *testing.T) {
+	head := "\x00\x01\x80\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x41\x00\x01\x00\x00\x00\x05\x00"
+	v4, v6 := "\x00\x04\x00\x08\xcb\x00\x71\x07\xcb\x00\x71\x08", "\x00\x06\x00\x10\x20\x01\x0d\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x09"
+	want := []netip.Addr{netip.MustParseAddr("203.0.113.7"), netip.MustParseAddr("203.0.113.8"), netip.MustParseAddr("2001:db8::9")}
+	for params, want := range map[string][]netip.Addr{"": nil, "\x00\x01\x00\x03\x02h2" + v4 + v6: want, v4 + v6[:9]: want[:2]} {
+		data := "\x00\x01\x00" + params
+		m, err := Parse([]byte(head + string(rune(len(data))) + data))
+		if err != nil || len(m.Records) != 1 || m.Records[0].Target != "." {
+			t.Fatalf("%+v %v", m, err)
+		}
+		if d := cmp.Diff(want, m.Records[0].Hints, cmpopts.EquateComparable(netip.Addr{})); d != "" {
+			t.Errorf("%q: %s", params, d)
+		}
+	}
+}
+
 // TestManyRecords: a message of 64 KiB that points to one long name from each
 // record is cut at the limit, and says so.
 func TestManyRecords(t *testing.T) {

@@ -3,6 +3,7 @@ package dns
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -116,8 +117,36 @@ func (p *parser) rdata(r *Record, end int) (err error) {
 	}
 	r.Text = fixedText(r.Type, b[:fixed])
 	p.off += fixed
-	r.Target, err = p.name(end)
+	if r.Target, err = p.name(end); err == nil && (r.Type == typeSVCB || r.Type == typeHTTPS) {
+		err = p.hints(r, end)
+	}
 	return err
+}
+
+// Keys of the addresses among the parameters of a service (RFC 9460 section
+// 14.3.2), and how many of these are kept.
+const (
+	keyIPv4Hint = 4
+	keyIPv6Hint = 6
+	maxHints    = 64
+)
+
+// hints reads the addresses that a service binding gives (RFC 9460 section 2.2).
+func (p *parser) hints(r *Record, end int) error {
+	b := p.msg[p.off:end]
+	for len(b) > 0 {
+		if len(b) < 4 || int(binary.BigEndian.Uint16(b[2:])) > len(b)-4 {
+			return errors.New("service parameters past the end")
+		}
+		key, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
+		size := map[uint16]int{keyIPv4Hint: 4, keyIPv6Hint: 16}[key]
+		for v := b[4 : 4+n]; size > 0 && len(v) >= size && len(r.Hints) < maxHints; v = v[size:] {
+			a, _ := netip.AddrFromSlice(v[:size])
+			r.Hints = append(r.Hints, a)
+		}
+		b = b[4+n:]
+	}
+	return nil
 }
 
 // fixedText shows preference, or priority, weight and port.
