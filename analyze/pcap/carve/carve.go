@@ -8,6 +8,7 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 
@@ -161,7 +162,7 @@ func (b *Body) decode(whole bool) {
 		b.finish(whole && !b.gap)
 		return
 	}
-	r, problem := decoder(b.coding, encoded)
+	r, problem := decoder(b.coding, encoded, b.limits.Decoded)
 	if r == nil {
 		b.res.Problem = problem
 		b.add(encoded, at)
@@ -173,6 +174,8 @@ func (b *Body) decode(whole bool) {
 	switch {
 	case err == nil && n == b.limits.Decoded:
 		b.res.Problem, b.res.Limit = "more decoded bytes than are read", true
+	case errors.Is(err, errInner):
+		b.res.Problem, b.res.Limit = err.Error(), true
 	case err != nil && n == 0:
 		b.res.Problem = "content coding: " + err.Error()
 		b.add(encoded, at)

@@ -112,6 +112,15 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestNothingButBlocks: a coding that unpacks to very many blocks without
+// content in another coding ends at the limit.
+func TestNothingButBlocks(t *testing.T) {
+	blocks := encode(t, "gzip", strings.Repeat("\x00\x00\x00\xff\xff", 1<<20))
+	if out, r := carve(roomy, "deflate, gzip", blocks, 1<<20, true); out != "" || !r.Limit || r.Whole {
+		t.Errorf("%d bytes, %+v", len(out), r)
+	}
+}
+
 // TestGap: bytes before and after a gap share no window.
 func TestGap(t *testing.T) {
 	var got []Window

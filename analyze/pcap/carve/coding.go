@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"io"
 	"strings"
 
@@ -31,7 +32,8 @@ func (c *chain) Close() error {
 
 // decoder undoes a list of content codings, the last one first. It returns nil
 // and the reason where one is not known or its header is wrong.
-func decoder(codings string, b []byte) (io.ReadCloser, string) {
+// Of a coding under another no more than limit bytes are read.
+func decoder(codings string, b []byte, limit int64) (io.ReadCloser, string) {
 	c := &chain{Reader: bytes.NewReader(b)}
 	names := strings.Split(codings, ",")
 	if len(names) > maxCodings {
@@ -39,6 +41,9 @@ func decoder(codings string, b []byte) (io.ReadCloser, string) {
 	}
 	for i := len(names) - 1; i >= 0; i-- {
 		name := strings.TrimSpace(names[i])
+		if len(c.closers) > 0 {
+			c.Reader = &bounded{c.Reader, limit}
+		}
 		r, err := undo(name, c.Reader)
 		if err != nil {
 			c.Close()
@@ -52,6 +57,24 @@ func decoder(codings string, b []byte) (io.ReadCloser, string) {
 		c.closers = append(c.closers, r)
 	}
 	return c, ""
+}
+
+// errInner says that a coding under another is too long: bytes that decode to
+// nothing could keep the outermost busy for ever.
+var errInner = errors.New("more bytes between two content codings than are read")
+
+// bounded fails where more than left bytes are read.
+type bounded struct {
+	io.Reader
+	left int64
+}
+
+func (r *bounded) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if r.left -= int64(n); r.left < 0 {
+		return 0, errInner
+	}
+	return n, err
 }
 
 func undo(name string, r io.Reader) (io.ReadCloser, error) {
