@@ -135,6 +135,36 @@ func TestServerName(t *testing.T) {
 	}
 }
 
+// TestHidden: names and bodies where a reader may not look for them.
+func TestHidden(t *testing.T) {
+	b := newBuilder(t)
+	get := "GET / HTTP/1.1\r\nHost: %s.evil.example\r\n\r\n"
+	b.connect(40000, 53).send(client, fmt.Sprintf(get, "port53"), 2000)
+	b.connect(40001, 53).send(client, hello(t, "tls53.evil.example"), 2000)
+	b.connect(40002, 3128).send(client, "CONNECT h:80 HTTP/1.1\r\n\r\n"+fmt.Sprintf(get, "inner"), 2000)
+	c := b.connect(40003, 5432)
+	c.send(client, "S", 1)
+	c.send(client, hello(t, "after.evil.example"), 2000)
+	c = b.connect(40004, 80)
+	body := gz(t, "payload")
+	c.send(server, fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body), 2000)
+	b.udp("10.0.0.53", "10.0.0.1", 53, 1111, []byte("\x00\x01\x80\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00"+
+		"\x00\x41\x00\x01\x00\x00\x00\x05\x00\x0b\x00\x01\x00\x00\x04\x00\x04\xcb\x00\x71\x07"))
+	fs, err := examine(t, Config{Indicators: indicators(t, "evil.example\n203.0.113.7\n"+digest("payload"))}, b.buf.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range fs {
+		got = append(got, f.Where.Kind+" "+f.Matches[0].Text)
+	}
+	want := []string{"http port53.evil.example", "tls tls53.evil.example", "http inner.evil.example", "tls after.evil.example",
+		"http " + digest("payload"), "dns 203.0.113.7"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestFindingsLimit(t *testing.T) {
 	b := newBuilder(t)
 	for i := range MaxFindings + 10 {

@@ -38,23 +38,26 @@ func (p *app) held() int {
 }
 
 // detect feeds b, one segment's worth, to the parser of this direction, or
-// looks for one: on any port, by content, at the start of each segment.
+// looks for one: on any port, by content, at the start of each segment and
+// where HTTP gives way to something else.
 func (d *direction) detect(b []byte, at Mark) {
 	p := &d.app
-	switch {
-	case p.opaque:
-		return
-	case p.http == nil && p.tls == nil && !p.isDNS:
-		d.choose(b, at)
-	}
-	p.at = at
-	switch {
-	case p.isDNS:
-		d.dnsStream(b, at)
-	case p.tls != nil:
-		d.tlsData(b, at)
-	case p.http != nil:
-		p.http.Data(b, at)
+	for len(b) > 0 && !p.opaque {
+		if p.http == nil && p.tls == nil && !p.isDNS {
+			d.choose(b, at)
+		}
+		p.at = at
+		switch {
+		case p.isDNS:
+			d.dnsStream(b, at)
+			return
+		case p.tls != nil:
+			d.tlsData(b, at)
+			return
+		case p.http == nil:
+			return
+		}
+		b = p.http.Data(b, at)
 		d.httpLost()
 	}
 }
@@ -64,7 +67,7 @@ func (d *direction) choose(b []byte, at Mark) {
 	id := c.f.ID
 	q := c.x.Expecting()
 	switch {
-	case dnsKind(id.Src.Port(), id.Dst.Port()) == "dns":
+	case dnsKind(id.Src.Port(), id.Dst.Port()) == "dns" && !disguised(b):
 		p.isDNS = true
 		c.f.Protocol = "dns"
 	case tls.Looks(b):
@@ -77,6 +80,14 @@ func (d *direction) choose(b []byte, at Mark) {
 	case d.i == 1 && q != nil && q.Version == "0.9":
 		p.http = http1.NewRawParser(&c.x, d.message, at)
 	}
+}
+
+// disguised reports whether what came on the port of DNS is TLS or HTTP, which
+// pass there where others don't. The head of a DNS message has zeros where HTTP
+// has none, and a first byte of 22 only where it is longer than 5,632 bytes.
+func disguised(b []byte) bool {
+	const head = 2 + 12 // length and header of a message
+	return len(b) >= head && (tls.Looks(b) || http1.Looks(b))
 }
 
 // httpLost lets go of a parser that is out of step.

@@ -27,7 +27,7 @@ func (d *direction) message(m *http1.Message) http1.Body {
 		return nil
 	}
 	l := carve.Limits{Window: a.opts.MaxBody, Overlap: a.opts.Overlap, Decoded: a.opts.MaxDecoded}
-	d.app.body = carve.New(l, m.Encoding, d.windows(id, m), func(r carve.Result) { d.bodyEnd(id, m, r) })
+	d.app.body = carve.New(l, m.Codings(), d.windows(id, m), func(r carve.Result) { d.bodyEnd(id, m, r) })
 	return d.app.body
 }
 

@@ -13,7 +13,6 @@ const (
 	maxHead    = 64 << 10
 	maxValue   = 8 << 10 // bytes kept of a value or URI
 	maxHosts   = 8       // Host fields kept; more than one is an anomaly
-	maxFields  = 256     // header fields looked at
 	maxPending = 128     // requests waiting for their response
 )
 
@@ -52,7 +51,7 @@ func startLine(line []byte) *Message {
 		return m
 	}
 	method, rest, ok := bytes.Cut(line, []byte(" "))
-	if !ok || !isToken(method) || len(method) > 32 {
+	if !ok || !isToken(method) || len(method) > 32 || string(method) == "PRI" { // PRI opens HTTP/2
 		return nil
 	}
 	m := &Message{Request: true, Method: string(method), Length: -1}
@@ -104,7 +103,6 @@ func text(b []byte) string { return string(b[:min(len(b), maxValue)]) }
 
 // fields reads the header lines of a head.
 func (m *Message) fields(head []byte) {
-	n := 0
 	name, value := "", []byte(nil)
 	for len(head) > 0 {
 		line, rest, _ := bytes.Cut(head, []byte("\n"))
@@ -115,10 +113,6 @@ func (m *Message) fields(head []byte) {
 			continue
 		}
 		m.field(name, value)
-		if n++; n > maxFields {
-			m.anomaly("more header fields than are read")
-			return
-		}
 		k, v, ok := bytes.Cut(line, []byte(":"))
 		if name = ""; ok {
 			name, value = strings.ToLower(string(bytes.TrimSpace(k))), bytes.TrimSpace(v)
@@ -189,6 +183,22 @@ func (m *Message) anomaly(s string) {
 	if len(m.Anomalies) < 8 {
 		m.Anomalies = append(m.Anomalies, s)
 	}
+}
+
+// Codings returns what the body is encoded with, in the order in which it was
+// done: content codings, then transfer codings other than chunked.
+func (m *Message) Codings() string {
+	all := m.Encoding
+	for name := range strings.SplitSeq(m.Transfer, ",") {
+		switch name = strings.TrimSpace(name); {
+		case name == "" || name == "chunked" || name == "identity":
+		case all == "":
+			all = name
+		default:
+			all += ", " + name
+		}
+	}
+	return all
 }
 
 // chunked reports whether chunked is one of the transfer codings. It should be

@@ -78,6 +78,7 @@ type Parser struct {
 	body   Body
 	lines  int // bytes of trailer seen
 	over   bool
+	tunnel bool // lost because another protocol follows
 }
 
 // NewParser starts at the first byte of a message.
@@ -119,12 +120,23 @@ func Looks(b []byte) bool {
 
 func upper(b []byte) bool { return bytes.Equal(bytes.ToUpper(b), b) }
 
-// Data takes the next bytes.
-func (p *Parser) Data(b []byte, at stream.Mark) {
-	for len(b) > 0 && p.state != lost {
+// Data takes the next bytes. Where the parser is lost at a place at which a
+// message should begin, it returns the bytes from there on: another protocol
+// may begin there. They are fewer than b, unless earlier bytes were taken for
+// the start of a head: then they are all of b, without those.
+func (p *Parser) Data(b []byte, at stream.Mark) (rest []byte) {
+	for first := true; len(b) > 0 && p.state != lost; first = false {
 		switch p.state {
 		case atStart:
+			from, fresh := b, first && len(p.head) == 0
 			b = p.start(b, at)
+			switch {
+			case p.state != lost:
+			case p.tunnel:
+				return b
+			case !fresh && !p.over:
+				return from
+			}
 		case inBody, chunkData:
 			n := int(min(p.left, int64(len(b))))
 			p.data(b[:n], at)
@@ -139,6 +151,7 @@ func (p *Parser) Data(b []byte, at stream.Mark) {
 			b = p.line(b)
 		}
 	}
+	return nil
 }
 
 func (p *Parser) data(b []byte, at stream.Mark) {
@@ -298,7 +311,7 @@ func (p *Parser) begin(m *Message) {
 		if body != nil {
 			body.End(true)
 		}
-		p.state = state
+		p.state, p.tunnel = state, state == lost
 		return
 	}
 	p.body, p.state, p.left = body, state, left

@@ -114,6 +114,41 @@ func TestExchanges(t *testing.T) {
 	}
 }
 
+// TestManyFields: a field is read wherever in the head it stands.
+func TestManyFields(t *testing.T) {
+	l := &log{}
+	l.feed(NewParser(&l.x, l.message), "GET / HTTP/1.1\r\n"+strings.Repeat("X: y\r\n", 5000)+"Host: last\r\n\r\n", 1<<20)
+	if d := cmp.Diff([]string{"GET / 1.1 host=last"}, l.lines); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestRest: what follows the end of HTTP is given back, also where a first byte
+// looked like HTTP.
+func TestRest(t *testing.T) {
+	for name, c := range map[string]struct{ before, data, want string }{
+		"tunnel":      {"", "CONNECT h:1 HTTP/1.1\r\n\r\nGET /in", "GET /in"},
+		"upgrade":     {"", "HTTP/1.1 101 Switching\r\n\r\n\x81", "\x81"},
+		"http/2":      {"", "GET / HTTP/1.1\r\n\r\nPRI * HTTP/2.0\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n"},
+		"late":        {"S", "\x16\x03\x00\n", "\x16\x03\x00\n"},
+		"none":        {"", "GET / HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", ""},
+		"no HTTP":     {"", "USER x\r\nPASS y\r\n", ""},
+		"inside body": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "zz\r\nmore", ""},
+	} {
+		l := &log{}
+		p := NewParser(&l.x, l.message)
+		p.Data([]byte(c.before), stream.Mark{})
+		if got := p.Data([]byte(c.data), stream.Mark{}); string(got) != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+		for _, line := range l.lines {
+			if strings.HasPrefix(line, "PRI") {
+				t.Errorf("%s: %s", name, line)
+			}
+		}
+	}
+}
+
 func TestRaw09(t *testing.T) {
 	l := &log{}
 	p := NewParser(&l.x, l.message)
