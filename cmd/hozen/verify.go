@@ -37,8 +37,8 @@ record and every item's bytes too.
 
 It says which checks ran and which could not. A signature by a key that nobody
 vouched for (--key) is reported as "signer unknown". Exit codes: 0 all that ran
-passed, 3 the bundle is unfinished (its collection died) and what there is
-passed, 4 something is not as it was sealed.`,
+passed, 3 the bundle is unfinished (its collection, or who countersigned it, died)
+and what there is passed, 4 something is not as it was sealed.`,
 		Example: `  hozen verify b/
   hozen verify b/ --identity keys/ --key examiner-public/ --require-known-signer
   hozen verify b.zip --quick --root lusab-babad-gutih-tugad-mizup-kozah`,
@@ -174,7 +174,7 @@ func showReport(app *cli.App, target string, r *verify.Report) error {
 	case !r.OK():
 		line("FAILED", "%s is not what was sealed", target)
 	case r.State == seal.Unfinished:
-		line("UNFINISHED", "the collection did not reach its end; what is under the last checkpoint is as it was sealed")
+		line("UNFINISHED", "it was never completed; what is under the last checkpoint is as it was sealed")
 	case !r.KnownSigner:
 		line("OK", "%s is what its signer sealed — signer unknown", target)
 	default:

@@ -193,7 +193,8 @@ func (p *putter) taken(ctx context.Context, key string, err error) error {
 }
 
 // order lists a bundle's objects: texts, leaf by leaf with segment and
-// checkpoint, then time stamp and countersignatures.
+// checkpoint, then time stamp and countersignatures, each after its key. What
+// is under no seal stays behind.
 func order(b *bundle.Bundle) []string {
 	names := b.Names()
 	rank := func(name string) (int, int) {
@@ -208,12 +209,16 @@ func order(b *bundle.Bundle) []string {
 			return n, 1
 		case strings.HasSuffix(name, ".checkpoint"):
 			return n, 2
+		case !strings.Contains(name, ".cosign/"):
+			return n, 3
+		case strings.HasSuffix(name, ".vkey"):
+			return n, 4
 		}
-		return n, 3
+		return n, 5
 	}
 	var out []string
 	for name := range names {
-		if !slices.Contains(b.Tail, name) {
+		if !slices.Contains(b.Tail, name) && !b.LoneKey(name) {
 			out = append(out, name)
 		}
 	}

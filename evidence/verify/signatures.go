@@ -29,7 +29,9 @@ func (v *verification) signatures(ctx context.Context) error {
 		if !ok || b.EndLeaf == nil {
 			continue
 		}
-		if stem, isKey := strings.CutSuffix(id, ".vkey"); isKey {
+		if b.LoneKey(name) {
+			v.loneKey(ctx, name)
+		} else if stem, isKey := strings.CutSuffix(id, ".vkey"); isKey {
 			v.cosignature(ctx, base+stem, name)
 		} else if _, ok := b.Names()[name+".vkey"]; !ok {
 			v.problem(name, "its verifier key %s.vkey is missing", name)
@@ -55,18 +57,37 @@ func (v *verification) signed(s Signature) {
 	v.r.Signatures = append(v.r.Signatures, s)
 }
 
-// cosignature checks one countersignature and the key beside it.
-func (v *verification) cosignature(ctx context.Context, name, keyName string) {
+// loneKey takes the key of a countersignature that was never written. Whoever
+// takes a countersignature away can take its key as well, so this hides nothing;
+// but no bundle with half of one is called complete.
+func (v *verification) loneKey(ctx context.Context, name string) {
+	if _, _, ok := v.cosigner(ctx, strings.TrimSuffix(name, ".vkey"), name); ok {
+		v.r.State = seal.Unfinished
+		v.r.Tail = append(v.r.Tail, name+" (a countersignature that was never completed)")
+	}
+}
+
+// cosigner reads the verifier key beside a countersignature.
+func (v *verification) cosigner(ctx context.Context, name, keyName string) (vkey string, ver note.Verifier, ok bool) {
 	raw, err := v.b.ReadObject(ctx, keyName, 4096)
 	if err != nil {
 		v.problem(keyName, "%v", bundle.Reason(err))
-		return
+		return "", nil, false
 	}
-	vkey := strings.TrimSuffix(string(raw), "\n")
-	ver, err := note.NewVerifier(vkey)
+	vkey = strings.TrimSuffix(string(raw), "\n")
+	ver, err = note.NewVerifier(vkey)
 	// A verifier key's base64 may have line ends in it, which nobody else takes.
 	if err != nil || vkey+"\n" != string(raw) || strings.ContainsAny(vkey, "\r\n") || fmt.Sprintf("%s%08x", name[:strings.LastIndexByte(name, '/')+1], ver.KeyHash()) != name {
 		v.problem(keyName, "is no good verifier key, or not the one that its name says")
+		return "", nil, false
+	}
+	return vkey, ver, true
+}
+
+// cosignature checks one countersignature and the key beside it.
+func (v *verification) cosignature(ctx context.Context, name, keyName string) {
+	vkey, ver, ok := v.cosigner(ctx, name, keyName)
+	if !ok {
 		return
 	}
 	signed, err := v.b.ReadObject(ctx, name, seal.MaxCheckpoint)

@@ -97,6 +97,64 @@ func TestFolderTornStamp(t *testing.T) {
 	}
 }
 
+// Whoever countersigns may die between the key and the signature. What is left
+// is never called complete, and anything but that is damage.
+func TestTornCosignature(t *testing.T) {
+	bundletest.Tools(t, "bash", "openssl", "sha256sum")
+	m := bundletest.New(t)
+	dir := threeSegments(t, m)
+	sig := filepath.Base(glob(t, dir, "seal/000004.cosign/*[0-9a-f]"))
+	const cosign = "seal/000004.cosign/"
+	write := func(d, name, text string) {
+		if err := os.WriteFile(filepath.Join(d, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		tamper func(d string)
+		want   string
+		code   int
+	}{
+		"whole":            {func(string) {}, "complete", 0},
+		"none":             {func(d string) { os.RemoveAll(d + "/" + cosign) }, "complete", 0},
+		"key alone":        {func(d string) { os.Remove(d + "/" + cosign + sig) }, "unfinished", 3},
+		"signature alone":  {func(d string) { os.Remove(d + "/" + cosign + sig + ".vkey") }, found, 4},
+		"signature empty":  {func(d string) { os.Truncate(d+"/"+cosign+sig, 0) }, found, 4},
+		"signature linked": {func(d string) { os.Remove(d + "/" + cosign + sig); os.Symlink("nowhere", d+"/"+cosign+sig) }, found, 4},
+		"another key": {func(d string) {
+			os.Remove(d + "/" + cosign + sig)
+			write(d, cosign+"00000000.vkey", "x+00000000+AAAA\n")
+		}, found, 4},
+		"key cut": {func(d string) { os.Remove(d + "/" + cosign + sig); os.Truncate(d+"/"+cosign+sig+".vkey", 20) }, found, 4},
+		"key not at the end": {func(d string) {
+			os.Mkdir(d+"/seal/000003.cosign", 0o700)
+			os.Rename(d+"/"+cosign+sig+".vkey", d+"/seal/000003.cosign/"+sig+".vkey")
+			os.Remove(d + "/" + cosign + sig)
+		}, found, 4},
+	} {
+		bad := tampered(t, dir, c.tamper)
+		r := m.Verify(bad, verify.Options{})
+		got := r.State
+		if !r.OK() {
+			got = found
+		}
+		if got != c.want {
+			t.Errorf("%s: %s, want %s: %s", name, got, c.want, problems(r))
+		}
+		if got == "unfinished" && len(r.Tail) != 1 {
+			t.Errorf("%s: tail %v", name, r.Tail)
+		}
+		out, err := bundletest.Run(t, t.TempDir(), "bash", filepath.Join(dir, "verify.sh"), bad)
+		code := 0
+		if e, ok := err.(*exec.ExitError); ok {
+			code = e.ExitCode()
+		}
+		if code != c.code {
+			t.Errorf("%s: verify.sh ends with %d, want %d:\n%s", name, code, c.code, out)
+		}
+	}
+}
+
 // The CRCs are the ZIP's own statement about an object. Changed in the header
 // and in the directory alike, they agree with each other alone.
 func TestZipCRC(t *testing.T) {
