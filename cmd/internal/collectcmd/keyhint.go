@@ -6,7 +6,6 @@ import (
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
-	"github.com/hozen-dfir/hozen/evidence/store/s3"
 )
 
 // What flags that take keys want, as a hint where they were given something
@@ -35,11 +34,11 @@ func KeyError(name, want string, err error) error {
 	return cli.WithHint(err, want)
 }
 
-// CheckAddress finds an s3:// address that can't be one; others are nil.
+// CheckAddress finds what can be no place to store at: an s3:// address that
+// can't be one, or an address of another kind, which would become a folder.
 func CheckAddress(where string) error {
-	if !open.IsS3(where) {
-		return nil
+	if where == "" {
+		return nil // told elsewhere
 	}
-	_, err := s3.ParseURL(where)
-	return cli.WithHint(cli.WithCode(cli.Usage, err), "an address in S3 is s3://bucket/prefix")
+	return cli.WithHint(cli.WithCode(cli.Usage, open.Check(where)), "an address in S3 is s3://bucket/prefix")
 }

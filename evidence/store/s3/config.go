@@ -86,6 +86,10 @@ func (c Config) check() error {
 	return nil
 }
 
+// ErrEndpoint says that the endpoint is none. It does not repeat it, for it may
+// hold a password.
+var ErrEndpoint = errors.New("the S3 endpoint of the environment is no http://host:port or https://host:port")
+
 // New makes the store. It sends nothing yet.
 func New(c Config) (*S3, error) {
 	if err := c.check(); err != nil {
@@ -93,7 +97,7 @@ func New(c Config) (*S3, error) {
 	}
 	u, err := url.Parse(cmp.Or(c.Endpoint, amazon))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || strings.Trim(u.Path, "/") != "" {
-		return nil, errors.New("S3 endpoint: want http://host:port or https://host:port, nothing else")
+		return nil, ErrEndpoint
 	}
 	creds := c.Credentials
 	if creds == nil {
