@@ -65,7 +65,8 @@ func (d *direction) detect(b []byte, at Mark) {
 func (d *direction) choose(b []byte, at Mark) {
 	p, c := &d.app, d.c
 	id := c.f.ID
-	q := c.x.Expecting()
+	x := d.exchange()
+	q := x.Expecting()
 	switch {
 	case dnsKind(id.Src.Port(), id.Dst.Port()) == "dns" && !disguised(b):
 		p.isDNS = true
@@ -74,11 +75,14 @@ func (d *direction) choose(b []byte, at Mark) {
 		p.tls = tls.NewParser(d.tlsHandler())
 	case strings.HasPrefix(string(b[:min(len(b), 24)]), "PRI * HTTP/2.0\r\n"):
 		c.a.stats.HTTP2++
-		c.dirs[0].app.opaque, c.dirs[1].app.opaque = true, true
+		p.opaque = true
+		if !d.aside {
+			c.dirs[1-d.i].app.opaque = true
+		}
 	case http1.Looks(b):
-		p.http = http1.NewParser(&c.x, d.message)
+		p.http = http1.NewParser(x, d.message)
 	case d.i == 1 && q != nil && q.Version == "0.9":
-		p.http = http1.NewRawParser(&c.x, d.message, at)
+		p.http = http1.NewRawParser(x, d.message, at)
 	}
 }
 

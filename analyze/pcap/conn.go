@@ -24,6 +24,10 @@ type direction struct {
 	c    *conn
 	i    int
 	over bool // the end was told, and nothing came after it
+
+	stray   *direction // what came aside, read on its own so that it spoils nothing
+	aside   bool       // this is such a one
+	strange http1.Exchange
 }
 
 // connList orders connections by last use.
@@ -63,6 +67,9 @@ func (a *analysis) segment(f *flow, dir int, d *decode.Datagram, at Mark) {
 		c = a.newConn(f)
 	}
 	x := &c.dirs[dir]
+	if d.Flags&flagSYN != 0 && x.half.Misplaced(d.Seq) {
+		x.restart()
+	}
 	conflicts, gaps := a.stats.TCP.Conflicts, a.stats.TCP.Gaps
 	x.half.Add(stream.Segment{
 		Seq: d.Seq, SYN: d.Flags&flagSYN != 0, FIN: d.Flags&flagFIN != 0,
@@ -89,6 +96,9 @@ func (a *analysis) account(c *conn) {
 	for i := range c.dirs {
 		d := &c.dirs[i]
 		held += d.half.Waiting() + cap(d.win.buf) + d.app.held()
+		if s := d.stray; s != nil {
+			held += cap(s.win.buf) + s.app.held()
+		}
 	}
 	a.mem += held - c.held
 	c.held = held
@@ -104,6 +114,9 @@ func (a *analysis) relieve(c *conn) {
 	before := c.held
 	for i := range c.dirs {
 		c.dirs[i].emit(true)
+		if s := c.dirs[i].stray; s != nil {
+			s.emit(true)
+		}
 	}
 	a.account(c)
 	if a.mem <= a.opts.MaxMemory || c.held < before {
@@ -122,6 +135,9 @@ func (a *analysis) drop(c *conn) {
 		d := &c.dirs[i]
 		d.half.Flush(d, &a.stats.TCP)
 		d.end(d.half.Finished())
+		if d.stray != nil {
+			d.stray.end(false)
+		}
 	}
 	c.f.Gaps += a.stats.TCP.Gaps - gaps
 	a.stats.RequestsCut += c.x.Dropped
@@ -142,6 +158,35 @@ func (d *direction) Gap(n int64, at Mark) {
 	d.emit(true)
 	d.win, d.over = window{off: d.win.off + n}, false
 	d.app.gap(n)
+}
+
+// Aside implements stream.Sink.
+func (d *direction) Aside(b []byte, more bool, at Mark) {
+	if d.stray == nil {
+		d.stray = &direction{c: d.c, i: d.i, aside: true}
+	}
+	if !more {
+		d.stray.end(false)
+		d.stray.app, d.stray.win = app{}, window{}
+	}
+	d.stray.Data(b, at)
+}
+
+// restart forgets all but what is aside; what waits is delivered first.
+func (d *direction) restart() {
+	st := &d.c.a.stats.TCP
+	st.Resyncs++
+	d.half.Flush(d, st)
+	d.end(false)
+	d.half, d.app, d.win = stream.Half{}, app{}, window{}
+}
+
+// exchange is that of the connection; what came aside has one of its own.
+func (d *direction) exchange() *http1.Exchange {
+	if d.aside {
+		return &d.strange
+	}
+	return &d.c.x
 }
 
 func (d *direction) end(orderly bool) {

@@ -148,7 +148,7 @@ type Body struct {
 
 // Content is a run of bytes for other analyzers, which own them.
 type Content struct {
-	Name   string // http/body, tcp/stream
+	Name   string // http/body, tcp/stream, tcp/stray (bytes that have no place in the stream)
 	Flow   FlowID
 	At     Mark  // packet of the first new byte
 	Offset int64 // of Bytes in the body or stream

@@ -67,8 +67,12 @@ func (d *direction) emit(all bool) {
 		return
 	}
 	a.stats.Contents++
+	name := "tcp/stream"
+	if d.aside {
+		name = "tcp/stray"
+	}
 	err := a.h.Content(&Content{
-		Name: "tcp/stream", Flow: d.c.f.direction(d.i), At: at,
+		Name: name, Flow: d.c.f.direction(d.i), At: at,
 		Offset: w.off - int64(len(full)), Bytes: full,
 	})
 	if err != nil {

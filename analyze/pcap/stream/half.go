@@ -17,6 +17,10 @@ type Sink interface {
 	Data(b []byte, at Mark)
 	// Gap says that n bytes are missing here.
 	Gap(n int64, at Mark)
+	// Aside delivers bytes that have no place in the stream as it is known: from
+	// before its start, or far outside its window. They may be forged, or the
+	// start was. more says that they follow on those delivered aside last.
+	Aside(b []byte, more bool, at Mark)
 }
 
 // Segment is what a TCP segment brings.
@@ -38,10 +42,10 @@ type Stats struct {
 	Conflicts   int   `json:"conflicts"`       // retransmissions with other bytes; the first stand
 	Gaps        int   `json:"gaps"`
 	GapBytes    int64 `json:"gap_bytes"`
-	EarlyGaps   int   `json:"gaps_for_memory"` // gaps declared because too much waited behind them
-	Unknown     int64 `json:"bytes_before_start"`
-	StrayBytes  int64 `json:"stray_bytes"`     // far outside the window
-	AfterEnd    int64 `json:"bytes_after_end"` // after a FIN, delivered all the same, or in a RST, dropped
+	EarlyGaps   int   `json:"gaps_for_memory"`    // gaps declared because too much waited behind them
+	Unknown     int64 `json:"bytes_before_start"` // delivered aside
+	StrayBytes  int64 `json:"stray_bytes"`        // far outside the window, likewise
+	AfterEnd    int64 `json:"bytes_after_end"`    // after a FIN, delivered all the same, or in a RST, dropped
 	Unchecked   int64 `json:"retransmitted_bytes_not_compared"`
 	Resyncs     int   `json:"resyncs"`
 }
@@ -74,7 +78,19 @@ type Half struct {
 	stray   uint32  // end of the last stray segment
 	strays  int
 	first   uint32 // sequence number of the first byte
+	syn     bool   // and a SYN said so
+	long    bool   // so much came that numbers from before first can't be told
+	aside   span   // the last bytes that were delivered aside
 }
+
+// span is a range of sequence numbers.
+type span struct {
+	from, end uint32
+	some      bool
+}
+
+// longStream is how far from its first byte a stream may be compared with it.
+const longStream = 1 << 30
 
 // before reports a < b in sequence space.
 func before(a, b uint32) bool { return int32(a-b) < 0 }
@@ -95,6 +111,16 @@ func (h *Half) NewConnection(seq uint32) bool {
 	return h.started && seq+1 != h.first
 }
 
+// Misplaced reports whether a SYN with this number contradicts a start that was
+// taken from other segments. An endpoint ignores what comes before the
+// handshake; so should who follows the stream, or a forged segment moves it.
+func (h *Half) Misplaced(seq uint32) bool {
+	return h.started && !h.syn && seq+1 != h.first
+}
+
+// untouched reports whether the start is known and nothing came since.
+func (h *Half) untouched() bool { return h.next == h.first && len(h.pieces) == 0 && !h.long }
+
 // Add takes a segment. past holds the most recently delivered bytes, ending at
 // the next expected one, to compare retransmissions with; it may be short.
 func (h *Half) Add(s Segment, past []byte, to Sink, st *Stats) {
@@ -104,6 +130,7 @@ func (h *Half) Add(s Segment, past []byte, to Sink, st *Stats) {
 		if !h.started {
 			h.start(seq)
 		}
+		h.syn = true
 	} else if !h.started {
 		h.start(seq)
 	}
@@ -116,8 +143,10 @@ func (h *Half) Add(s Segment, past []byte, to Sink, st *Stats) {
 	}
 	st.Segments++
 	if !h.near(seq, n, st) {
+		h.setAside(seq, s.Data, to, s.At)
 		return
 	}
+	h.early(seq, s.Data, to, s.At, st)
 	if h.fin && !before(seq, h.finAt) { // a forged FIN must not hide what follows
 		st.AfterEnd += int64(n)
 		if seq == h.finAt+1 && h.next == h.finAt {
@@ -157,15 +186,44 @@ func (h *Half) near(seq, n uint32, st *Stats) bool {
 	}
 	h.strays++
 	h.stray = seq + n
-	if h.strays < resyncAfter {
+	if h.strays < resyncAfter && !h.untouched() {
 		st.StrayBytes += int64(n)
 		return false
 	}
 	st.Resyncs++
 	st.drop(h)
-	*h = Half{}
+	*h = Half{syn: h.syn}
 	h.start(seq)
 	return true
+}
+
+// early looks after bytes from before the start. Where nothing else came yet,
+// it is the start that was wrong; a keep-alive has one byte that means nothing.
+func (h *Half) early(seq uint32, b []byte, to Sink, at Mark, st *Stats) {
+	switch n := int(h.first - seq); {
+	case h.long || !before(seq, h.first) || len(b) == 0 || n == 1 && len(b) == 1:
+	case h.untouched():
+		st.Resyncs++
+		h.start(seq)
+	default:
+		h.setAside(seq, b[:min(n, len(b))], to, at)
+	}
+}
+
+// setAside delivers bytes aside, those not that were last delivered so.
+func (h *Half) setAside(seq uint32, b []byte, to Sink, at Mark) {
+	r, end := &h.aside, seq+uint32(len(b))
+	more := r.some && !before(seq, r.from) && !before(r.end, seq)
+	if more && !before(r.end, end) || len(b) == 0 {
+		return
+	}
+	if more {
+		b = b[r.end-seq:]
+	} else {
+		r.from = seq
+	}
+	r.some, r.end = true, end
+	to.Aside(b, more, at)
 }
 
 // drop counts bytes that waited and are given up.
@@ -287,6 +345,7 @@ func (h *Half) drain(to Sink, st *Stats) {
 
 func (h *Half) deliver(p piece, to Sink, st *Stats) {
 	h.next = p.end()
+	h.long = h.long || h.next-h.first > longStream
 	if len(p.data) > 0 {
 		st.Bytes += int64(len(p.data))
 		to.Data(p.data, p.at)
@@ -312,6 +371,7 @@ func (h *Half) SkipGap(early bool, to Sink, st *Stats) {
 	}
 	at := h.pieces[0].at
 	h.next = h.pieces[0].seq
+	h.long = h.long || h.next-h.first > longStream
 	to.Gap(n, at)
 	h.drain(to, st)
 }

@@ -14,6 +14,8 @@ type record struct {
 	out  bytes.Buffer
 	past []byte
 	gaps int64
+
+	aside bytes.Buffer // each run after a bar
 }
 
 func (r *record) Data(b []byte, _ Mark) {
@@ -25,6 +27,10 @@ func (r *record) Gap(n int64, _ Mark) {
 	fmt.Fprintf(&r.out, "<%d>", n)
 	r.past = nil
 	r.gaps += n
+}
+
+func (r *record) Aside(b []byte, more bool, _ Mark) {
+	fmt.Fprintf(&r.aside, "%s%s", map[bool]string{false: "|"}[more], b)
 }
 
 type seg struct {
@@ -78,6 +84,51 @@ func TestOrder(t *testing.T) {
 		if d := cmp.Diff(c.st, st); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
+	}
+}
+
+// TestAside: bytes without a place in the stream are delivered all the same,
+// each once; what was only a forged or wrong start is given up.
+func TestAside(t *testing.T) {
+	for name, c := range map[string]struct {
+		segs        []seg
+		want, aside string
+	}{
+		"before the start":    {[]seg{{seq: 50, data: "fg"}, {seq: 45, data: "abc"}, {seq: 45, data: "abc"}, {seq: 48, data: "de"}, {seq: 52, data: "h"}}, "fgh", "|abcde"},
+		"reaching into it":    {[]seg{{seq: 50, data: "fg"}, {seq: 48, data: "defgh"}}, "fgh", "|de"},
+		"two runs":            {[]seg{{seq: 50, data: "fg"}, {seq: 40, data: "ab"}, {seq: 45, data: "cd"}}, "fg", "|ab|cd"},
+		"far outside":         {[]seg{{seq: 1 << 30, data: "ab"}, {seq: 5, data: "cd"}, {seq: 7, data: "ef"}, {seq: 1<<30 + 2, data: "g"}}, "abg", "|cdef"},
+		"forged syn":          {[]seg{{seq: 50, syn: true}, {seq: 45, data: "abc"}, {seq: 48, data: "defg"}}, "abcdefg", ""},
+		"forged syn far away": {[]seg{{seq: 1 << 30, syn: true}, {seq: 45, data: "abc"}, {seq: 48, data: "defg"}}, "abcdefg", ""},
+		"keep-alive":          {[]seg{{seq: 49, syn: true}, {seq: 49, data: "x"}, {seq: 50, data: "ab"}, {seq: 49, data: "x"}}, "ab", ""},
+	} {
+		var h Half
+		var r record
+		var st Stats
+		for i, s := range c.segs {
+			h.Add(Segment{Seq: s.seq, SYN: s.syn, Data: []byte(s.data), At: Mark{Packet: i + 1}}, r.past, &r, &st)
+		}
+		h.Flush(&r, &st)
+		if r.out.String() != c.want || r.aside.String() != c.aside {
+			t.Errorf("%s: %q aside %q, %+v", name, r.out.String(), r.aside.String(), st)
+		}
+	}
+}
+
+// TestLongStream: in a stream of over 2 GiB, where numbers wrap, retransmitted
+// bytes are not taken for some from before its start.
+func TestLongStream(t *testing.T) {
+	var h Half
+	var r record
+	var st Stats
+	seq := uint32(0)
+	for range 5 {
+		h.Add(Segment{Seq: seq, Data: []byte("ab"), Lost: 1<<29 - 2}, nil, &r, &st)
+		seq += 1 << 29
+	}
+	h.Add(Segment{Seq: seq - 10, Data: []byte("cd")}, nil, &r, &st)
+	if r.aside.Len() != 0 || st.Retransmits != 1 {
+		t.Errorf("%q %+v", r.aside.String(), st)
 	}
 }
 
