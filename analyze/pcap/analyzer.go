@@ -35,15 +35,18 @@ func New(cfg Config) *Analyzer { return &Analyzer{cfg} }
 // Name returns "pcap".
 func (a *Analyzer) Name() string { return "pcap" }
 
-// Wants is true for items whose name is one that captures have, and for the
-// packet streams that hozen itself takes (/packets/…). Examine then decides by
-// the first bytes.
-func (a *Analyzer) Wants(r evidence.Record) bool {
-	if !r.Outcome.HasBytes() && r.Outcome != "" {
-		return false
-	}
+// Wants is true for every item with bytes: captures have any name. Examine
+// decides by the first bytes.
+func (a *Analyzer) Wants(r evidence.Record) bool { return r.Outcome.HasBytes() || r.Outcome == "" }
+
+// takenSource is the source of captures that were taken into a bundle as such.
+const takenSource = "capture"
+
+// named reports whether an item is called as captures are: by whoever took it
+// as one, by hozen itself (/packets/…), or by the ending of its name.
+func named(r *evidence.Record) bool {
 	p := strings.ToLower(strings.ReplaceAll(r.RawPath(), `\`, "/"))
-	if strings.HasPrefix(p, "/packets/") || strings.HasPrefix(p, "packets/") {
+	if r.Source == takenSource || strings.HasPrefix(p, "/packets/") || strings.HasPrefix(p, "packets/") {
 		return true
 	}
 	name := strings.TrimSuffix(path.Base(p), ".gz")
@@ -57,21 +60,32 @@ func (a *Analyzer) Wants(r evidence.Record) bool {
 	return false
 }
 
+// isCapture looks at the first bytes of an item. Those of an item that is not
+// called a capture must show more, and must not be compressed.
+func isCapture(s *analyze.Subject) (bool, error) {
+	head := make([]byte, min(s.Size, capture.HeadLen))
+	if n, err := s.Body.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("first bytes of a capture: %w", err)
+	} else {
+		head = head[:n]
+	}
+	if named(&s.Record) {
+		return capture.IsMagic(head), nil
+	}
+	return capture.IsHead(head), nil
+}
+
 // readSize is what is taken from an item's body at a time.
 const readSize = 1 << 20
 
 // Examine analyzes an item that is a capture, and leaves any other alone. Its
 // error wraps ErrIncomplete where part of the capture was not examined.
 func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(analyze.Finding)) error {
-	if s.Body == nil || s.Size < 4 {
+	if s.Body == nil {
 		return nil
 	}
-	var magic [4]byte
-	if _, err := s.Body.ReadAt(magic[:], 0); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("first bytes of a capture: %w", err)
-	}
-	if !capture.IsMagic(magic[:]) {
-		return nil
+	if ok, err := isCapture(s); err != nil || !ok {
+		return errors.Join(err, refused(&s.Record))
 	}
 	m := newMatcher(a.cfg.Indicators, s, report)
 	handlers := []Handler{m.handler()}
@@ -85,13 +99,21 @@ func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(
 	body := bufio.NewReaderSize(io.NewSectionReader(s.Body, 0, s.Size), readSize)
 	st, err := Analyze(ctx, body, a.cfg.Options, Join(handlers...))
 	if errors.Is(err, capture.ErrFormat) {
-		return nil // compressed, but no capture
+		return refused(&s.Record) // compressed, but no capture
 	}
 	if a.cfg.Account != nil {
 		a.cfg.Account(s, st)
 	}
 	m.close()
 	return errors.Join(err, derived.fault(), m.fault())
+}
+
+// refused is the error for what is no capture: none, unless it was taken as one.
+func refused(r *evidence.Record) error {
+	if r.Source != takenSource {
+		return nil
+	}
+	return fmt.Errorf("%w: it was taken as a capture, but is neither pcap nor pcapng", ErrIncomplete)
 }
 
 // deriver offers content to the other analyzers. What they could not examine

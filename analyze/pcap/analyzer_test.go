@@ -213,13 +213,42 @@ func TestWants(t *testing.T) {
 		var r evidence.Record
 		r.SetPath(path)
 		r.Outcome = evidence.Collected
-		if a.Wants(r) != want {
+		if named(&r) != want {
 			t.Errorf("%s: %v", path, !want)
+		}
+		if !a.Wants(r) {
+			t.Errorf("%s: not wanted", path)
 		}
 		r.Outcome = evidence.Denied
 		if a.Wants(r) {
 			t.Errorf("%s: wanted without bytes", path)
 		}
+	}
+}
+
+// TestUnnamed: a capture is found under any name; what merely begins like one is
+// left alone.
+func TestUnnamed(t *testing.T) {
+	pcap := evilCapture(t)
+	run := func(source string, b []byte) (int, error) {
+		s, n := subject("/tmp/out", b), 0
+		s.Record.Source = source
+		err := New(Config{Indicators: indicators(t, "evil.example")}).Examine(t.Context(), s, func(analyze.Finding) { n++ })
+		return n, err
+	}
+	if n, err := run("live", pcap); n != 1 || err != nil {
+		t.Errorf("%d findings, %v", n, err)
+	}
+	for name, b := range map[string]string{"text": "\n\r\r\n and more text", "magic": string(pcap[:4]) + "and no version", "gzip": gz(t, "no capture"), "short": "\n\r\r\n"} {
+		if n, err := run("live", []byte(b)); n != 0 || err != nil {
+			t.Errorf("%s: %d findings, %v", name, n, err)
+		}
+		if _, err := run(takenSource, []byte(b)); !errors.Is(err, ErrIncomplete) {
+			t.Errorf("%s, taken as a capture: %v", name, err)
+		}
+	}
+	if n, err := run(takenSource, []byte(gz(t, string(pcap)))); n != 1 || err != nil {
+		t.Errorf("compressed: %d findings, %v", n, err)
 	}
 }
 

@@ -51,6 +51,23 @@ func IsMagic(b []byte) bool {
 	return ok || binary.BigEndian.Uint32(b) == blockSection || isGzip(b)
 }
 
+// HeadLen is how many bytes IsHead looks at.
+const HeadLen = 12
+
+// IsHead is stricter than IsMagic, for files that nobody calls a capture: it
+// wants the version of pcap or the byte-order magic of pcapng as well, and
+// refuses compressed files.
+func IsHead(b []byte) bool {
+	if len(b) < HeadLen {
+		return false
+	}
+	if order, _, ok := pcapMagic(b); ok {
+		return order.Uint16(b[4:]) == 2
+	}
+	return binary.BigEndian.Uint32(b) == blockSection &&
+		(binary.BigEndian.Uint32(b[8:]) == 0x1a2b3c4d || binary.LittleEndian.Uint32(b[8:]) == 0x1a2b3c4d)
+}
+
 func isGzip(b []byte) bool { return b[0] == 0x1f && b[1] == 0x8b && b[2] == 8 }
 
 // Reader reads one capture from start to end. Not safe for concurrent use.
