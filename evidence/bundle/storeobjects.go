@@ -18,7 +18,7 @@ type storeObjects struct {
 
 func (o storeObjects) List(ctx context.Context) (map[string]int64, error) {
 	out := map[string]int64{}
-	for info, err := range o.s.List(ctx, o.prefix) {
+	for info, err := range store.ListAll(ctx, o.s, o.prefix) {
 		if err != nil {
 			return nil, err
 		}

@@ -115,6 +115,8 @@ func tamperings() map[string]tampering {
 		"a checkpoint to come":       {checkpointKey(4), func(w, _ *world) { w.write(checkpointKey(4), w.read(checkpointKey(3))) }},
 		"an entry to come":           {entryKey(5), func(w, _ *world) { w.write(entryKey(5), w.read(entryKey(2))) }},
 		"the last entry again":       {entryKey(3), func(w, _ *world) { w.write(entryKey(3), w.read(entryKey(2))) }},
+		"a name that no key has":     {"entries/", func(w, _ *world) { w.write("entries/\u00fc:\n", []byte("x")) }},
+		"a link":                     {"entries/link", func(w, _ *world) { os.Symlink("/", w.path("entries/link")) }},
 		"a foreign file":             {"entries/notes.txt", func(w, _ *world) { w.write("entries/notes.txt", []byte("x")) }},
 		"an entry in a subfolder":    {"entries/x/000001.note", func(w, _ *world) { w.write("entries/x/000001.note", w.read(entryKey(1))) }},
 		"a receipt changed":          {"receipts/", func(w, _ *world) { w.write(w.receipt(), append([]byte(" "), w.read(w.receipt())...)) }},

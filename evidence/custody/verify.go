@@ -143,7 +143,7 @@ type pinned struct {
 // list sorts what lies in the log's folder.
 func (v *verifier) list(ctx context.Context) error {
 	prefix := Prefix(v.l.caseID)
-	for i, err := range v.l.store.List(ctx, prefix) {
+	for i, err := range store.ListAll(ctx, v.l.store, prefix) {
 		if err != nil {
 			return err
 		}

@@ -61,3 +61,21 @@ type Store interface {
 	// String names the store for messages, without secrets.
 	String() string
 }
+
+// Strays is implemented by stores in which more can lie than objects: names
+// outside the grammar of keys, and what is no regular file. Nobody can open
+// those, but whoever proves that a place holds these objects and no others must
+// see them.
+type Strays interface {
+	// ListAll is List with strays among the objects, at size -1. What an
+	// interrupted write left, and the marks of empty folders, are none.
+	ListAll(ctx context.Context, prefix string) iter.Seq2[Info, error]
+}
+
+// ListAll lists everything that lies under prefix.
+func ListAll(ctx context.Context, s Store, prefix string) iter.Seq2[Info, error] {
+	if all, ok := s.(Strays); ok {
+		return all.ListAll(ctx, prefix)
+	}
+	return s.List(ctx, prefix)
+}

@@ -152,12 +152,21 @@ func (d *Dir) Stat(_ context.Context, key string) (store.Info, error) {
 
 // List implements store.Store.
 func (d *Dir) List(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
+	return d.list(ctx, prefix, false)
+}
+
+// ListAll implements store.Strays.
+func (d *Dir) ListAll(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
+	return d.list(ctx, prefix, true)
+}
+
+func (d *Dir) list(ctx context.Context, prefix string, strays bool) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
 		if err := store.CheckPrefix(prefix); err != nil {
 			yield(store.Info{}, err)
 			return
 		}
-		w := walk{ctx, d, prefix, yield}
+		w := walk{ctx, d, prefix, strays, yield}
 		w.folder(dirOf(prefix))
 	}
 }
@@ -200,4 +209,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
-var _ store.Store = (*Dir)(nil)
+var (
+	_ store.Store  = (*Dir)(nil)
+	_ store.Strays = (*Dir)(nil)
+)

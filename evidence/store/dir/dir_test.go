@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hozen-dfir/hozen/evidence/durable"
 	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/store/storetest"
@@ -57,6 +59,16 @@ func TestForeignThings(t *testing.T) {
 	ctx := context.Background()
 	for i, err := range d.List(ctx, "") {
 		t.Errorf("listed %+v, %v", i, err)
+	}
+	var strays []string
+	for i, err := range d.ListAll(ctx, "") {
+		if err != nil || i.Size != -1 {
+			t.Errorf("%+v, %v", i, err)
+		}
+		strays = append(strays, i.Key)
+	}
+	if d := cmp.Diff([]string{"bad:name", "in", "out"}, strays); d != "" {
+		t.Error(d)
 	}
 	for _, key := range []string{"out", "in", "d"} {
 		if _, err := d.Open(ctx, key, ""); !errors.Is(err, store.ErrNotFound) {

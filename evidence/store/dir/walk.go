@@ -22,6 +22,7 @@ type walk struct {
 	ctx    context.Context
 	d      *Dir
 	prefix string
+	strays bool // yield what is no object too
 	yield  func(store.Info, error) bool
 }
 
@@ -57,14 +58,16 @@ func (w *walk) entry(key string, isDir bool) bool {
 		}
 		return w.folder(key)
 	}
-	if !strings.HasPrefix(key, w.prefix) || store.CheckKey(key) != nil {
+	if !strings.HasPrefix(key, w.prefix) {
 		return true
 	}
 	st, err := w.d.root.Lstat(key)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !st.Mode().IsRegular() {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return true
-	}
-	if err != nil {
+	case store.CheckKey(key) != nil || err == nil && !st.Mode().IsRegular():
+		return !w.strays || w.yield(store.Info{Key: key, Size: -1}, nil)
+	case err != nil:
 		w.yield(store.Info{}, fmt.Errorf("listing %s: %w", w.d.name, classify(err, store.ErrNotFound)))
 		return false
 	}
@@ -96,7 +99,7 @@ func (w *walk) read(dir string) ([]entry, error) {
 	}
 	var out []entry
 	for _, n := range names {
-		if (n.IsDir() || n.Type().IsRegular()) && !durable.IsTemp(n.Name()) {
+		if (w.strays || n.IsDir() || n.Type().IsRegular()) && !durable.IsTemp(n.Name()) {
 			out = append(out, entry{n.Name(), n.IsDir()})
 		}
 	}

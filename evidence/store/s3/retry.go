@@ -215,4 +215,7 @@ func stalled(ctx context.Context, err error) error {
 	return err
 }
 
-var _ store.Store = (*S3)(nil)
+var (
+	_ store.Store  = (*S3)(nil)
+	_ store.Strays = (*S3)(nil)
+)

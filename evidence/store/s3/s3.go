@@ -194,12 +194,21 @@ func infoOf(key string, o minio.ObjectInfo) store.Info {
 
 // List implements store.Store. Entries state neither digest nor version.
 func (s *S3) List(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
+	return s.list(ctx, prefix, false)
+}
+
+// ListAll implements store.Strays.
+func (s *S3) ListAll(ctx context.Context, prefix string) iter.Seq2[store.Info, error] {
+	return s.list(ctx, prefix, true)
+}
+
+func (s *S3) list(ctx context.Context, prefix string, strays bool) iter.Seq2[store.Info, error] {
 	return func(yield func(store.Info, error) bool) {
 		if err := errors.Join(store.CheckPrefix(prefix), s.credentials()); err != nil {
 			yield(store.Info{}, err)
 			return
 		}
-		l := listing{s: s, prefix: prefix, yield: yield}
+		l := listing{s: s, prefix: prefix, strays: strays, yield: yield}
 		for {
 			before := l.last
 			err := s.retry(ctx, l.run)
@@ -220,6 +229,7 @@ func (s *S3) List(ctx context.Context, prefix string) iter.Seq2[store.Info, erro
 type listing struct {
 	s       *S3
 	prefix  string
+	strays  bool // yield what is no object of a store too
 	last    string
 	yield   func(store.Info, error) bool
 	stopped bool
@@ -237,14 +247,21 @@ func (l *listing) run(ctx context.Context) error {
 			return o.Err
 		}
 		key, ok := strings.CutPrefix(o.Key, l.s.name(""))
-		if !ok || !strings.HasPrefix(key, l.prefix) || store.CheckKey(key) != nil {
-			continue // not ours: a folder's marker, another tool's object
+		if !ok || !strings.HasPrefix(key, l.prefix) || o.Size == 0 && strings.HasSuffix(o.Key, "/") {
+			continue // not ours, or a folder's mark
+		}
+		info := store.Info{Key: key, Size: o.Size, Modified: o.LastModified.UTC()}
+		if store.CheckKey(key) != nil { // another tool's object
+			if !l.strays {
+				continue
+			}
+			info = store.Info{Key: key, Size: -1}
 		}
 		if key <= l.last {
-			return fmt.Errorf("the server's list is out of order at %s", key)
+			return fmt.Errorf("the server's list is out of order at %q", key)
 		}
 		l.last = key
-		if !l.yield(store.Info{Key: key, Size: o.Size, Modified: o.LastModified.UTC()}, nil) {
+		if !l.yield(info, nil) {
 			l.stopped = true
 			return nil
 		}

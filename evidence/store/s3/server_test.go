@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -150,6 +152,7 @@ func TestS3(t *testing.T) {
 	t.Run("suite", func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) store.Store { return open(t, g.config(g.bucket(t, false))) })
 	})
+	t.Run("strays", func(t *testing.T) { strays(t, g) })
 	t.Run("no prefix", func(t *testing.T) { noPrefix(t, g) })
 	t.Run("versions", func(t *testing.T) { versions(t, g) })
 	t.Run("retention", func(t *testing.T) { retention(t, g) })
@@ -173,6 +176,39 @@ func noPrefix(t *testing.T, g *gateway) {
 	for i, err := range s.List(context.Background(), "a") {
 		if err != nil || i.Key != "a/b" {
 			t.Errorf("%+v, %v", i, err)
+		}
+	}
+}
+
+// strays: what another tool put there is no object of ours, but is seen.
+func strays(t *testing.T, g *gateway) {
+	ctx := context.Background()
+	bucket := g.bucket(t, false)
+	for _, key := range []string{"some/prefix/", "some/prefix/a/", "some/prefix/a/ü", "some/prefix/a/x:y", "some/other"} {
+		text := "x"
+		if strings.HasSuffix(key, "/") { // the mark of a folder
+			text = ""
+		}
+		if _, err := g.admin.PutObject(ctx, bucket, key, strings.NewReader(text), int64(len(text)), minio.PutObjectOptions{DisableContentSha256: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := open(t, g.config(bucket))
+	if _, err := putText(s, "a/b", "x"); err != nil {
+		t.Fatal(err)
+	}
+	for want, list := range map[string]iter.Seq2[store.Info, error]{
+		"a/b 1 ": s.List(ctx, "a/"), "a/b 1 a/x:y -1 a/ü -1 ": store.ListAll(ctx, s, "a/"),
+	} {
+		got := ""
+		for i, err := range list {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got += fmt.Sprintf("%s %d ", i.Key, i.Size)
+		}
+		if got != want {
+			t.Errorf("listed %q, want %q", got, want)
 		}
 	}
 }
