@@ -1,6 +1,7 @@
 package artifacts
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -39,14 +40,19 @@ func (s *Set) LoadFS(fsys fs.FS, dir string, user bool) []Problem {
 
 // loadFile reads the file p, which messages call name.
 func (s *Set) loadFile(fsys fs.FS, p, name string, user bool) []Problem {
+	// Asked before it is opened: opening a fifo waits for a writer.
+	fi, err := fs.Stat(fsys, p)
+	if err == nil && !fi.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		return []Problem{{File: name, Text: err.Error()}}
+	}
 	f, err := fsys.Open(p)
 	if err != nil {
 		return []Problem{{File: name, Text: err.Error()}}
 	}
 	defer f.Close()
-	if fi, err := f.Stat(); err != nil || !fi.Mode().IsRegular() {
-		return []Problem{{File: name, Text: "not a regular file"}}
-	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
 	if err != nil {
 		return []Problem{{File: name, Text: err.Error()}}
