@@ -112,7 +112,11 @@ func (f *sweepRun) sealOptions() (o sink.Options, err error) {
 // prepare reads what the flags name, so that a sweep of hours does not end
 // over a key that is not there.
 func (f *sweepRun) prepare(ctx context.Context) (err error) {
-	if f.signer, err = loadSigner(ctx, f.app, "sign-key", f.signKey); err != nil {
+	load := loadSigner
+	if f.store != "" {
+		load = loadActor
+	}
+	if f.signer, err = load(ctx, f.app, "sign-key", f.signKey); err != nil {
 		return err
 	}
 	if f.signer == nil {

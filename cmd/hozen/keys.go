@@ -146,6 +146,20 @@ func loadSigner(ctx context.Context, app *cli.App, name, path string) (*keys.Sig
 	return s, collectcmd.KeyError(name, collectcmd.WantSigner, err)
 }
 
+// loadActor is loadSigner for a key that signs in a custody log, where every
+// actor has a person and a role.
+func loadActor(ctx context.Context, app *cli.App, name, path string) (*keys.Signer, error) {
+	s, err := loadSigner(ctx, app, name, path)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	if s.Role() == "" {
+		return nil, cli.WithHint(cli.BadFlag(name, fmt.Errorf("%s does not say whose key it is, nor in which role: an entry in a custody log says both", path)),
+			"name the whole folder that hozen keys new made: key.json in it has them")
+	}
+	return s, nil
+}
+
 // loadKnown reads the keys that --key vouches for.
 func loadKnown(args []string) (*keys.Known, error) {
 	k, err := keys.LoadKnown(args)

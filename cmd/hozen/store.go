@@ -67,7 +67,7 @@ the bundle.`,
 				}
 			}
 			defer cli.OutlivePipes()()
-			signer, err := loadSigner(ctx, app, "key", key)
+			signer, err := loadActor(ctx, app, "key", key)
 			if err != nil {
 				return err
 			}

@@ -43,7 +43,7 @@ verification fails (4), or the store stops answering, nothing is left of it.`,
 			if err := collectcmd.OutsideBundles("out", out); err != nil {
 				return err
 			}
-			signer, err := loadSigner(cmd.Context(), app, "key", key)
+			signer, err := loadActor(cmd.Context(), app, "key", key)
 			if err != nil {
 				return err
 			}

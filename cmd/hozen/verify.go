@@ -79,7 +79,7 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	if err != nil {
 		return cli.WithHint(cli.BadFlag("tsa-root", err), "name a file of certificates in PEM")
 	}
-	signer, err := loadSigner(ctx, app, "sign-key", f.signKey)
+	signer, err := loadActor(ctx, app, "sign-key", f.signKey)
 	if err != nil {
 		return err
 	}

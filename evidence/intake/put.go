@@ -72,6 +72,9 @@ var (
 // the case's log is damaged (custody.ErrDamaged), for nothing could be recorded.
 func Put(ctx context.Context, r Request) (*Done, error) {
 	b := r.Bundle
+	if _, err := keys.ParseRole(string(r.Signer.Role())); err != nil { // no entry can be signed
+		return nil, fmt.Errorf("the key of %s: %w", r.Signer, err)
+	}
 	for _, text := range []string{r.Purpose, r.Basis, r.Place} {
 		if err := custody.CheckText(text); err != nil {
 			return nil, err

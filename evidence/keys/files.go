@@ -110,16 +110,18 @@ func writeFolder(dir string, s *Signer, id *Identity, f Facts, o Options) error 
 			return err
 		}
 	}
-	return writeAll(dir, append(publicFiles(f), file{identName, ident}, file{signKeyFile, key}))
+	return writeAll(dir, append([]file{{identName, ident}, {signKeyFile, key}}, publicFiles(f)...))
 }
 
-// publicFiles makes the part of a folder that may be given away.
+// publicFiles makes the part of a folder that may be given away. It is written
+// after the private part: nobody must encrypt to a key that was never kept. And
+// key.json, which makes a key folder of a folder, is written last.
 func publicFiles(f Facts) []file {
 	b, _ := json.MarshalIndent(f, "", "  ") // can't fail: strings and a bool
 	return []file{
-		{factsFile, append(b, '\n')},
 		{signPubFile, []byte(f.VKey + "\n")},
 		{recipientFile, []byte(f.Recipient + "\n")},
+		{factsFile, append(b, '\n')},
 	}
 }
 
@@ -135,6 +137,7 @@ func free(dir string) error {
 	return nil
 }
 
+// writeAll writes files that are not there yet, or leaves none of them.
 func writeAll(dir string, files []file) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -144,11 +147,14 @@ func writeAll(dir string, files []file) error {
 		return err
 	}
 	defer root.Close()
-	for _, f := range files {
+	for i, f := range files {
 		if err := durable.WriteNew(root, f.name, 0o600, func(w io.Writer) error {
 			_, err := w.Write(f.data)
 			return err
 		}); err != nil {
+			for _, made := range files[:i] {
+				_ = root.Remove(made.name)
+			}
 			return err
 		}
 	}
@@ -158,6 +164,9 @@ func writeAll(dir string, files []file) error {
 // ReadFacts reads key.json of a folder and checks it against itself.
 func ReadFacts(dir string) (Facts, error) {
 	var f Facts
+	if err := notSecret(dir); err != nil {
+		return f, fmt.Errorf("reading a key folder: %w", err)
+	}
 	name := filepath.Join(dir, factsFile)
 	b, err := readSmall(name, maxKeyFile)
 	if err != nil {

@@ -493,3 +493,40 @@ func FuzzParseVKey(f *testing.F) {
 		}
 	})
 }
+
+// Where the disk fills up while keys are made, nothing is left: neither half of
+// a secret, nor a recipient that nobody could decrypt for.
+func TestHalfFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	if err := writeAll(dir, []file{{identityTxt, []byte("secret")}, {recipientFile, []byte("public")}, {"\x00", nil}}); err == nil {
+		t.Fatal("a name with a zero byte was written")
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+	s, err := NewSigner("A", Examiner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := NewIdentity(Classic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := publicFiles(factsOf(s, id, Options{})); f[len(f)-1].name != factsFile {
+		t.Errorf("%s is written last", f[len(f)-1].name)
+	}
+}
+
+// A private key where a folder is wanted is not repeated.
+func TestSecretForFolder(t *testing.T) {
+	for _, secret := range []string{"AGE-SECRET-KEY-1HUSH", "PRIVATE+KEY+a+00000000+HUSH"} {
+		_, err := ReadFacts(secret)
+		_, err2 := Export(secret, t.TempDir())
+		for _, err := range []error{err, err2} {
+			if err == nil || strings.Contains(err.Error(), "HUSH") {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+}
