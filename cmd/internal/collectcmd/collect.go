@@ -57,7 +57,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	}
 	// The bundle outlives an interruption: what was taken is sealed.
 	var s run.Summary
-	o.Footprint = func(t sink.Totals) map[string]string { return f.footprint(t, s.Processes) }
+	o.Footprint = func(t sink.Totals) map[string]string { return f.footprint(out, t, s.Processes) }
 	w, err := sink.New(context.WithoutCancel(ctx), out, o)
 	if err != nil {
 		return errors.Join(StoreHint(err), out.Close())

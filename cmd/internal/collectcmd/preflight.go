@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -74,16 +76,38 @@ func ask(app *cli.App) error {
 	return nil
 }
 
-// footprint is the collector's own trace on the host, for the end leaf. The
-// output's files are counted as they were put; of a store none is here.
-func (f *flags) footprint(t sink.Totals, processes int64) map[string]string {
-	files := int64(0)
+// footprint is the collector's own trace on the host, for the end leaf.
+func (f *flags) footprint(out sink.Output, t sink.Totals, processes int64) map[string]string {
+	return run.Measure(f.created(out, t), processes).Map()
+}
+
+// created is how many files of the output lie on this host. They are counted as
+// they were put; of a store there are none but those that it refused.
+func (f *flags) created(out sink.Output, t sink.Totals) int64 {
+	const end = 2 // leaf and checkpoint of the end, which are still to come
 	switch {
 	case f.remote():
+		sp, ok := out.(sink.Spilled)
+		if !ok {
+			return 0
+		}
+		if folder, cause := sp.Spilled(); cause != nil {
+			return filesBelow(folder) + end
+		}
+		return 0
 	case f.zip():
-		files = 1
-	default: // two texts; leaf and checkpoint of header, segments and end; segments
-		files = 2 + 2*(int64(t.Segments)+2) + int64(t.Segments)
+		return 1
 	}
-	return run.Measure(files, processes).Map()
+	// Two texts; leaf and checkpoint of header and segments; segments.
+	return 2 + 2*(int64(t.Segments)+1) + int64(t.Segments) + end
+}
+
+func filesBelow(folder string) (n int64) {
+	_ = filepath.WalkDir(folder, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			n++
+		}
+		return nil
+	})
+	return n
 }
