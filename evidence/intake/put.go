@@ -174,6 +174,9 @@ func (p *putter) put(ctx context.Context, name string, body io.ReaderAt, size in
 	if err != nil {
 		return info, err
 	}
+	if info, err = p.facts(ctx, p.done.Prefix+name, info); err != nil {
+		return info, err
+	}
 	info.Key = cmp.Or(info.Key, p.done.Prefix+name)
 	info.Size, info.SHA256 = size, sum
 	p.done.Objects++
@@ -181,6 +184,23 @@ func (p *putter) put(ctx context.Context, name string, body io.ReaderAt, size in
 	if p.Progress != nil {
 		p.Progress(size)
 	}
+	return info, nil
+}
+
+// facts adds what a store tells only of an object that it has: when it was
+// stored, under which retention. Who may put and not look goes without.
+func (p *putter) facts(ctx context.Context, key string, info store.Info) (store.Info, error) {
+	if !info.Modified.IsZero() {
+		return info, nil
+	}
+	now, err := p.Store.Stat(ctx, key)
+	if err != nil {
+		return info, ctx.Err()
+	}
+	if now.VersionID != info.VersionID && info.VersionID != "" {
+		return info, fmt.Errorf("%w: %s: version %s was put over the one just stored, %s", bundle.ErrVerify, store.Place(p.Store, key), now.VersionID, info.VersionID)
+	}
+	info.Modified, info.Retain, info.Hold = now.Modified, now.Retain, now.Hold
 	return info, nil
 }
 
