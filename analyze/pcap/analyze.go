@@ -21,8 +21,11 @@ type analysis struct {
 	dec   *decode.Decoder
 	flows table
 	busy  connList
-	mem   int   // bytes held by connections
-	err   error // of a handler
+	mem   int // bytes held by connections
+
+	captured, decoded int64 // bytes of packets, and of compressed bodies
+
+	err error // of a handler
 }
 
 // Analyze reads a capture from r and calls h. The Stats are valid whatever the
@@ -69,6 +72,7 @@ func (a *analysis) packets(ctx context.Context, r *capture.Reader) error {
 		if err != nil {
 			return err
 		}
+		a.captured += int64(len(p.Data))
 		a.dec.Packet(&p)
 		if a.err != nil {
 			return a.err

@@ -26,9 +26,15 @@ func (d *direction) message(m *http1.Message) http1.Body {
 	if a.h.Body == nil && a.h.Content == nil {
 		return nil
 	}
-	l := carve.Limits{Window: a.opts.MaxBody, Overlap: a.opts.Overlap, Decoded: a.opts.MaxDecoded}
+	l := carve.Limits{Window: a.opts.MaxBody, Overlap: a.opts.Overlap, Decoded: max(1, min(a.opts.MaxDecoded, a.decodable()))}
 	d.app.body = carve.New(l, m.Codings(), d.windows(id, m), func(r carve.Result) { d.bodyEnd(id, m, r) })
 	return d.app.body
+}
+
+// decodable is how many bytes may still be decoded of bodies: bodies that unpack
+// to a thousand times their size must not use up the time for the capture.
+func (a *analysis) decodable() int64 {
+	return a.opts.DecodedFloor + decodedTimes*a.captured - a.decoded
 }
 
 func (d *direction) windows(id FlowID, m *http1.Message) func(carve.Window) {
@@ -53,7 +59,10 @@ func (d *direction) windows(id FlowID, m *http1.Message) func(carve.Window) {
 func (d *direction) bodyEnd(id FlowID, m *http1.Message, r carve.Result) {
 	a := d.c.a
 	d.app.body = nil
-	if r.Size == 0 {
+	if r.Decoded != "" {
+		a.decoded += r.Size
+	}
+	if r.Size == 0 && r.Problem == "" {
 		return
 	}
 	a.stats.Bodies++

@@ -8,14 +8,17 @@ import (
 
 // Options bounds an analysis. Zero fields take the defaults given here.
 type Options struct {
-	MaxFlows   int           // flows remembered at a time (25,000)
-	MaxMemory  int           // bytes held for streams, messages and bodies together (32 MiB)
-	MaxWaiting int           // bytes that wait behind a gap, one direction (4 MiB)
-	MaxBody    int           // bytes of a body kept at once; longer ones come in windows (8 MiB)
-	MaxDecoded int64         // bytes decoded of a compressed body (64 MiB)
-	Window     int           // bytes of a stream handed out at a time (1 MiB)
-	Overlap    int           // bytes that windows share (4 KiB)
-	Idle       time.Duration // a flow so long without packets may be forgotten unsaid (5 min)
+	MaxFlows   int   // flows remembered at a time (25,000)
+	MaxMemory  int   // bytes held for streams, messages and bodies together (32 MiB)
+	MaxWaiting int   // bytes that wait behind a gap, one direction (4 MiB)
+	MaxBody    int   // bytes of a body kept at once; longer ones come in windows (8 MiB)
+	MaxDecoded int64 // bytes decoded of a compressed body (64 MiB)
+	// DecodedFloor is what is decoded of all compressed bodies together
+	// (512 MiB), beside 16 times the bytes captured so far.
+	DecodedFloor int64
+	Window       int           // bytes of a stream handed out at a time (1 MiB)
+	Overlap      int           // bytes that windows share (4 KiB)
+	Idle         time.Duration // a flow so long without packets may be forgotten unsaid (5 min)
 }
 
 func (o Options) withDefaults() Options {
@@ -34,11 +37,17 @@ func (o Options) withDefaults() Options {
 	if o.MaxDecoded <= 0 {
 		o.MaxDecoded = 64 << 20
 	}
+	if o.DecodedFloor <= 0 {
+		o.DecodedFloor = 512 << 20
+	}
 	if o.Idle <= 0 {
 		o.Idle = 5 * time.Minute
 	}
 	return o
 }
+
+// decodedTimes is how many times the bytes captured may be decoded.
+const decodedTimes = 16
 
 // ErrIncomplete says that part of a capture was not examined.
 var ErrIncomplete = errors.New("capture not examined to the end")

@@ -230,7 +230,8 @@ func (p *Parser) partial() {
 	}
 }
 
-// start collects a head and returns what follows it.
+// start collects a head and returns what follows it. A head that is whole in b
+// is not copied: there may be thousands in one segment.
 func (p *Parser) start(b []byte, at stream.Mark) []byte {
 	if len(p.head) == 0 {
 		b = bytes.TrimLeft(b, "\r\n") // RFC 9112 section 2.2
@@ -241,16 +242,22 @@ func (p *Parser) start(b []byte, at stream.Mark) []byte {
 	}
 	old := len(p.head)
 	n := min(len(b), maxHead-old)
-	p.head = append(p.head, b[:n]...)
-	first := bytes.IndexByte(p.head, '\n')
+	head := b[:n]
+	if old > 0 {
+		p.head = append(p.head, head...)
+		head = p.head
+	}
+	first := bytes.IndexByte(head, '\n')
 	if first < 0 {
-		if len(p.head) >= maxHead || !Looks(p.head) {
-			p.over = p.over || len(p.head) >= maxHead
+		if len(head) >= maxHead || !Looks(head) {
+			p.over = p.over || len(head) >= maxHead
 			p.lose()
+		} else {
+			p.keep(head)
 		}
 		return b[n:]
 	}
-	m := startLine(bytes.TrimRight(p.head[:first], "\r"))
+	m := startLine(bytes.TrimRight(head[:first], "\r"))
 	if m == nil {
 		p.lose()
 		return nil
@@ -258,17 +265,18 @@ func (p *Parser) start(b []byte, at stream.Mark) []byte {
 	m.At = p.at
 	end := first + 1
 	if m.Version != "0.9" {
-		end = headEnd(p.head, max(first, old-3))
+		end = headEnd(head, max(first, old-3))
 	}
 	if end < 0 {
-		if len(p.head) >= maxHead {
+		p.keep(head)
+		if len(head) >= maxHead {
 			p.over = true
 			p.partial()
 			p.lose()
 		}
 		return b[n:]
 	}
-	m.fields(p.head[first+1 : end])
+	m.fields(head[first+1 : end])
 	rest := b[end-old:]
 	p.head = p.head[:0]
 	if cap(p.head) > 4096 {
@@ -276,6 +284,13 @@ func (p *Parser) start(b []byte, at stream.Mark) []byte {
 	}
 	p.begin(m)
 	return rest
+}
+
+// keep holds a head that is not whole, unless it is held already.
+func (p *Parser) keep(head []byte) {
+	if len(p.head) == 0 {
+		p.head = append(p.head, head...)
+	}
 }
 
 // headEnd finds the end of the blank line that closes a head.
