@@ -26,7 +26,9 @@ type run struct {
 
 // Collect implements collect.Artifact.
 func (a *artifact) Collect(ctx context.Context, src collect.Source, sink evidence.Sink) error {
-	r := &run{Emitter: emit.New(src, sink, Name), fs: a.fs, names: map[uint32]string{}, users: procfs.ReadNames("/etc/passwd")}
+	clear, done := a.fs.Clear()
+	defer done()
+	r := &run{Emitter: emit.New(src, sink, Name), fs: clear, names: map[uint32]string{}, users: procfs.ReadNames("/etc/passwd")}
 	unnamed := r.interfaceNames(ctx)
 	if err := r.sockets(ctx); err != nil { // what vanishes first
 		return err

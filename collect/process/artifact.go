@@ -11,6 +11,8 @@ const Name = "hozen.processes"
 type artifact struct {
 	fs   procfs.FS
 	list func() ([]int, error) // the process ids that a listing shows
+
+	covered bool // don't look behind mounts over the folders of processes
 }
 
 // New returns the artifact for the running host.

@@ -55,9 +55,14 @@ func (a *artifact) Collect(ctx context.Context, src collect.Source, sink evidenc
 	}
 	b, _, _ := a.fs.Read("self/mountinfo", procfs.MaxTable)
 	r.mounts, _ = procfs.ParseMounts(b)
-	r.exes = newExes(a.fs, r.mounts)
+	clear, done := a.fs, func() {}
+	if !a.covered {
+		clear, done = a.fs.Clear()
+	}
+	defer done()
+	r.exes = newExes(clear, r.mounts)
 	r.reader = &reader{
-		fs: a.fs, at: clock.At, sockets: summaries(ctx, a.fs),
+		fs: clear, at: clock.At, sockets: summaries(ctx, a.fs),
 		users: procfs.ReadNames("/etc/passwd"), groups: procfs.ReadNames("/etc/group"),
 	}
 	if r.procs, err = r.Lines(ctx, "/processes/processes.jsonl", "procfs"); err != nil {

@@ -102,14 +102,10 @@ func (r *run) leads(pid int) bool {
 	return !ok || tgid == pid
 }
 
-// covered notices mounts that lie over the folder of a process, which then
-// shows something else.
+// covered notices mounts that lie over the folder of a process.
 func (r *run) covered(ctx context.Context) error {
-	for _, m := range r.mounts {
-		dir, base := path.Split(path.Clean(m.Point))
-		if _, err := strconv.Atoi(base); err != nil || path.Clean(dir) != r.fs.Dir {
-			continue
-		}
+	for _, m := range r.fs.Covering(r.mounts) {
+		base := path.Base(m.Point)
 		err := r.Observe(ctx, "covered-process", "a mount lies over the folder of process "+base+" in /proc",
 			"/system/mounts.jsonl", map[string]string{"pid": base, "mount_point": m.Point, "type": m.FSType, "device": m.Device, "root": m.Root})
 		if err != nil {

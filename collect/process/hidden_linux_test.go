@@ -89,19 +89,26 @@ func TestMountOverAProcessIsNoticed(t *testing.T) {
 	}
 }
 
-// TestCoveredProcessIsNoEndedOne mounts an empty folder over that of a live
-// process, as attackers do who can't load a kernel module.
+// TestCoveredProcessIsRead mounts an empty folder over that of a live process,
+// as attackers do who can't load a kernel module.
+func TestCoveredProcessIsRead(t *testing.T) {
+	pid := start(t, exec.Command("/bin/sleep", "60"))
+	k := cover(t, pid, New())
+	for _, p := range sinktest.Lines[Process](t, k.sink, lines) {
+		if p.PID == pid && (p.Ended || len(p.Errors) > 0 || p.Comm != "sleep" || len(p.Args) != 2 || p.Exe == nil || p.Exe.SHA256 == "" || p.Environ == nil) {
+			t.Errorf("%+v", p)
+		}
+	}
+	if failed := k.sink.Find("live", "/processes/"+strconv.Itoa(pid)); len(failed) != 0 {
+		t.Errorf("%+v", failed)
+	}
+}
+
+// TestCoveredProcessIsNoEndedOne is the same where nobody can look behind the
+// mount.
 func TestCoveredProcessIsNoEndedOne(t *testing.T) {
 	pid := start(t, exec.Command("/bin/sleep", "60"))
-	point := "/proc/" + strconv.Itoa(pid)
-	if err := unix.Mount(t.TempDir(), point, "", unix.MS_BIND, ""); err != nil {
-		t.Skip("no right to mount:", err)
-	}
-	k := &taken{sink: &sinktest.Sink{}}
-	err := New().Collect(context.Background(), liveSource(), k.sink)
-	if e := unix.Unmount(point, unix.MNT_DETACH); e != nil || err != nil {
-		t.Fatal(e, err)
-	}
+	k := cover(t, pid, &artifact{fs: procfs.Live(), list: procfs.Live().PIDs, covered: true})
 	for _, p := range sinktest.Lines[Process](t, k.sink, lines) {
 		if p.PID == pid && (p.Ended || len(p.Errors) == 0) {
 			t.Errorf("%+v", p)
@@ -111,7 +118,22 @@ func TestCoveredProcessIsNoEndedOne(t *testing.T) {
 	if len(failed) != 1 || failed[0].Record.Outcome != evidence.Failed {
 		t.Errorf("%+v", failed)
 	}
+}
+
+// cover runs an artifact while a mount lies over the folder of a process.
+func cover(t *testing.T, pid int, a collect.Artifact) *taken {
+	t.Helper()
+	point := "/proc/" + strconv.Itoa(pid)
+	if err := unix.Mount(t.TempDir(), point, "", unix.MS_BIND, ""); err != nil {
+		t.Skip("no right to mount:", err)
+	}
+	k := &taken{sink: &sinktest.Sink{}}
+	err := a.Collect(context.Background(), liveSource(), k.sink)
+	if e := unix.Unmount(point, unix.MNT_DETACH); e != nil || err != nil {
+		t.Fatal(e, err)
+	}
 	if n := observed(k.sink, "covered-process"); n != 1 {
 		t.Errorf("%d observations, want 1", n)
 	}
+	return k
 }
