@@ -402,3 +402,20 @@ func TestBrokenSinkEndsTheRun(t *testing.T) {
 		t.Errorf("error %v, want that of the sink", err)
 	}
 }
+
+// TestLongArgumentsAreCutAndSaySo has a command line of more than is kept.
+func TestLongArgumentsAreCutAndSaySo(t *testing.T) {
+	args := []string{"60"}
+	for range 5 { // one argument may have 128 KiB (MAX_ARG_STRLEN)
+		args = append(args, strings.Repeat("x", 100_000))
+	}
+	cmd := exec.Command("/bin/sh", append([]string{"-c", "sleep 60; true"}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	pid := start(t, cmd)
+	t.Cleanup(func() { _ = syscall.Kill(-pid, syscall.SIGKILL) })
+	k := take(t)
+	got := k.sink.Find("live", "/processes/"+strconv.Itoa(pid))
+	if p := k.procs[pid]; !p.ArgsCut || len(got) != 1 || got[0].Record.Outcome != evidence.Failed || !strings.Contains(got[0].Record.Error, "cmdline: cut at its bound") {
+		t.Errorf("truncated %v, %+v", p.ArgsCut, got)
+	}
+}

@@ -12,6 +12,9 @@
 //
 // What was deleted is recovered once for each file; processes that share it
 // point to the same item. A process that ends while it is read is kept with
-// what was had and "ended" set, and is no gap. Observations: deleted-executable,
-// preload-environment, hidden-process, covered-process, kernel-thread-name.
+// what was had and "ended" set, and is no gap. One whose first thread has ended
+// is read through another of its threads, and one whose folder in /proc lies
+// under a mount through a /proc that is mounted nowhere. Observations:
+// deleted-executable, preload-environment, hidden-process, covered-process,
+// first-thread-ended, kernel-thread-name.
 package process

@@ -90,6 +90,13 @@ func (f *facts) note(what string, err error) {
 	}
 }
 
+// cut notes that a process has more of something than is kept, which is a gap.
+func (f *facts) cut(what string, more bool) {
+	if more {
+		f.note(what, emit.ErrCut)
+	}
+}
+
 func (r *reader) setStat(p *Process, s procfs.Stat) {
 	p.PPID, p.PGID, p.Session, p.State, p.Threads = s.PPID, s.PGID, s.Session, s.State, s.Threads
 	p.KernelThread = s.KernelThread()
@@ -203,6 +210,7 @@ func (r *reader) setMemory(f *facts) {
 	p := &f.p
 	b, more, err := r.fs.Read(f.at("cmdline"), procfs.MaxArgs)
 	f.note("cmdline", err)
+	f.cut("cmdline", more)
 	p.ArgsCut = more
 	if len(b) > 0 {
 		for _, a := range strings.Split(strings.TrimSuffix(string(b), "\x00"), "\x00") {
@@ -239,6 +247,7 @@ func (r *reader) setFiles(f *facts) {
 	fds, more, err := r.fs.Numbers(f.at("fd"), procfs.MaxFDs)
 	f.note("fd", err)
 	f.p.Files, f.p.FilesCut = len(fds), more
+	f.cut("fd", more)
 	for _, fd := range fds {
 		n := strconv.Itoa(fd)
 		target, err := r.fs.Readlink(f.at("fd/" + n))
