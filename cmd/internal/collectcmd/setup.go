@@ -295,6 +295,9 @@ func (f *flags) builtins() ([]collect.Artifact, error) {
 		delete(named, a.Name())
 	}
 	for n, builtin := range named {
+		if n == packets.Name {
+			return nil, cli.WithHint(cli.Usagef("--artifact %s does not say which packets", n), "for example: --packets any:30s")
+		}
 		if builtin {
 			return nil, cli.WithHint(cli.Usagef("no built-in artifact %q", n), "collect --list shows them")
 		}
