@@ -18,7 +18,9 @@ func TestByHand(t *testing.T) {
 	bundletest.Tools(t, "age", "unzip", "zstd", "sha256sum")
 	m := bundletest.New(t)
 	huge := bundletest.Random(40 << 20)
-	dir, _ := m.Write(m.Options(), append(bundletest.Sample(), bundletest.File("/huge", huge))...)
+	dir, _ := m.Write(m.Options(), append(bundletest.Sample(), bundletest.File("/huge", huge),
+		// Names that a pattern for the parts of /huge could take for some of them.
+		bundletest.File("/huge.zst.partial", []byte("not a part")), bundletest.File("/huge.zst.part0001 not", []byte("nor this")))...)
 	work := t.TempDir()
 	id := filepath.Join(work, "identity.txt")
 	if err := os.WriteFile(id, []byte(m.ID.String()+"\n"), 0o600); err != nil {
@@ -41,7 +43,7 @@ func TestByHand(t *testing.T) {
 		records = append(records, items...)
 		os.Remove(zip)
 	}
-	join := regexp.MustCompile(`(?m)^ +(find .*)$`).FindStringSubmatch(readme(t, dir))
+	join := regexp.MustCompile(`(?ms)^ +(find .*?\n +done)$`).FindStringSubmatch(readme(t, dir))
 	if join == nil {
 		t.Fatal("README.txt does not tell how to put parts together")
 	}
@@ -69,7 +71,7 @@ func TestByHand(t *testing.T) {
 			checked++
 		}
 	}
-	if checked != 4 {
+	if checked != 6 {
 		t.Errorf("%d items to check", checked)
 	}
 	if err := os.WriteFile(filepath.Join(work, "SUMS"), sums.Bytes(), 0o600); err != nil {
