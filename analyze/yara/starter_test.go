@@ -157,6 +157,10 @@ func cases() map[string]struct{ yes, no []look } {
 func TestStarterRules(t *testing.T) {
 	c, _ := starter(t)
 	all := cases()
+	for name, more := range spellings() {
+		x := all[name]
+		all[name] = struct{ yes, no []look }{append(x.yes, more.yes...), append(x.no, more.no...)}
+	}
 	for name, want := range all {
 		for _, l := range want.yes {
 			if got := rulesOf(scanText(t, c, memory(l.bytes(), evidence.Record{Path: l.path}))); !slices.Contains(got, name) {

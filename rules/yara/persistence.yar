@@ -8,27 +8,35 @@ private rule hozen_cron_file
 {
     condition:
         filesize < 1MB and
-        (filepath contains "/cron" or filename == "anacrontab" or filename == "crontab")
+        (filepath contains "/cron" or filename == "anacrontab" or filename == "crontab" or filepath contains "/spool/at")
+}
+
+private rule hozen_cron_file_names_user
+{
+    condition:
+        hozen_cron_file and (filename == "crontab" or filepath contains "/cron.d/")
 }
 
 private rule hozen_startup_file
 {
     condition:
         filesize < 1MB and
-        (filename == "rc.local" or filename == "environment" or filename matches /^\.?(bash_profile|bashrc|bash_login|bash\.bashrc|profile|zshrc|zprofile|zshenv|xprofile|xinitrc)$/ or
-         filepath contains "/profile.d/" or filepath contains "/init.d/" or filepath contains "/autostart/")
+        (filename == "rc.local" or filename == "environment" or filename matches /^\.?(bash_profile|bashrc|bash_login|bash\.bashrc|profile|zshrc|zprofile|zshenv|zlogin|xprofile|xinitrc|xsessionrc)$/ or filename == "config.fish" or
+         filepath contains "/profile.d/" or filepath contains "/init.d/" or filepath contains "/autostart/" or filepath contains "/update-motd.d/")
 }
 
 rule hozen_cron_download_to_shell : persistence cron
 {
     meta:
-        description = "A cron entry downloads something and pipes it into an interpreter"
+        description = "A cron entry downloads something and hands it to an interpreter"
         author = "hozen"
         date = "2026-11-23"
         severity = "high"
     strings:
-        $pipe = /(curl|wget|fetch|lwp-download)[ \t][^\n|;#]{1,400}\|[ \t]*(sudo[ \t]+|env[ \t]+|nohup[ \t]+)?(\/(usr\/)?bin\/)?(ba|da|z|k|c|a)?sh([ \t\n;&]|$)/
-        $script = /(curl|wget|fetch|lwp-download)[ \t][^\n|;#]{1,400}\|[ \t]*(\/(usr\/)?bin\/)?(python[0-9.]*|perl|php|ruby)([ \t\n;&]|$)/
+        $pipe = /((curl|wget|fetch|lwp-download)[ \t]|(https?|ftp):\/\/)[^\n]{1,400}\|&?[ \t(]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?((ba|da|z|k|c|a)?sh|python[0-9.]*|perl|php|ruby|node)([^a-zA-Z0-9_.\/-]|$)/
+        $subst = /(sh[ \t]+(-[a-z]+[ \t]+)?|eval[ \t]+|source[ \t]+|exec[ \t]+)[\\"']{0,3}(\$\(|`|<\()[ \t]*(curl|wget|fetch|lwp-download)[ \t]/
+        $then = /(curl|wget|fetch|lwp-download)[ \t][^\n]{1,300}(;|&&|\|\|)[ \t]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?(ba|da|z|k|a)?sh[ \t]+\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $python = /exec\([^\n]{0,80}(b64decode\(|decode\(["']base64|urlopen\(|requests\.get\()/
     condition:
         hozen_cron_file and any of them
 }
@@ -41,10 +49,18 @@ rule hozen_cron_runs_from_temporary_folder : persistence cron
         date = "2026-11-23"
         severity = "high"
     strings:
-        $timed = /([0-9*,\/-]+[ \t]+){5}([a-z_][a-z0-9_-]*[ \t]+)?((ba|da)?sh[ \t]+|nohup[ \t]+|exec[ \t]+|cd[ \t]+)?\/(tmp|var\/tmp|dev\/shm)\/[^ \t\n]/
-        $named = /@(reboot|hourly|daily|weekly|monthly)[ \t]+([a-z_][a-z0-9_-]*[ \t]+)?((ba|da)?sh[ \t]+|nohup[ \t]+)?\/(tmp|var\/tmp|dev\/shm)\/[^ \t\n]/
+        $timed = /(^|\n)[ \t]*([0-9*,\/~-]+[ \t]+){3}([0-9*,\/~-]+|[a-zA-Z]{3}([,-][a-zA-Z]{3})*)[ \t]+([0-9*,\/~-]+|[a-zA-Z]{3}([,-][a-zA-Z]{3})*)[ \t]+\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $named = /@[a-z]{4,10}[ \t]+\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $timed_user = /(^|\n)[ \t]*([0-9*,\/~-]+[ \t]+){3}([0-9*,\/~-]+|[a-zA-Z]{3}([,-][a-zA-Z]{3})*)[ \t]+([0-9*,\/~-]+|[a-zA-Z]{3}([,-][a-zA-Z]{3})*)[ \t]+[a-zA-Z_][a-zA-Z0-9_-]*[ \t]+\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $named_user = /@[a-z]{4,10}[ \t]+[a-zA-Z_][a-zA-Z0-9_-]*[ \t]+\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $anacron = /(^|\n)[ \t]*([0-9]+|@[a-z]+)[ \t]+[0-9]+[ \t]+[^ \t\n]+[ \t]+\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $line = /(^|\n)[ \t]*\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n*?)$]/
+        $after = /([;(`]|[^>]&|\|[ \t])[ \t]*\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n*?)$]/
+        $word = /(^|[ \t\n;&|("'`\/=])((ba|da|z|k|a)?sh|python[0-9.]*|perl|php|ruby|node|nohup|exec|setsid|source|sudo|then|do)[ \t]+(-[a-zA-Z]+[ \t]+)?[\\"']{0,2}\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n*?)$]/
+        $cd = /cd[ \t]+\/(tmp|var\/tmp|dev\/shm|run\/shm)[^ \t\n;&|]{0,100}[ \t]*(;|&&)[ \t]*((nohup|sh|bash|exec|setsid)[ \t]+){0,2}\.\/[^ \t\n]/
     condition:
-        hozen_cron_file and any of them
+        hozen_cron_file and
+        (any of ($timed, $named, $line, $after, $word, $cd) or any of ($timed_user, $named_user) and hozen_cron_file_names_user or $anacron and filename == "anacrontab")
 }
 
 rule hozen_cron_encoded_command : persistence cron
@@ -55,8 +71,10 @@ rule hozen_cron_encoded_command : persistence cron
         date = "2026-11-23"
         severity = "high"
     strings:
-        $b64 = /base64[ \t]+(-d|-D|--decode)[^\n]{0,80}\|[ \t]*(\/(usr\/)?bin\/)?((ba|da|z|k)?sh|python[0-9.]*|perl)([ \t\n;&]|$)/
-        $xxd = /xxd[ \t]+-r[^\n]{0,80}\|[ \t]*(\/(usr\/)?bin\/)?(ba|da|z|k)?sh([ \t\n;&]|$)/
+        $b64 = /base64[ \t]+(-[a-zA-Z]*[dD][a-z]*|--decode)[^\n]{0,400}\|[ \t(]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?((ba|da|z|k|c|a)?sh|python[0-9.]*|perl|php|ruby|node)([^a-zA-Z0-9_.\/-]|$)/
+        $substituted = /(sh[ \t]+-[a-z]*c|eval|exec)[ \t]+[\\"']{0,3}(\$\(|`)[^\n]{1,2000}(base64[ \t]+(-[a-zA-Z]*[dD]|--decode)|xxd[ \t]+-r)/
+        $braces = /\{base64,(-d|-D|--decode)\}[ \t]*\|/
+        $xxd = /xxd[ \t]+-r[^\n]{0,400}\|[ \t(]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?(ba|da|z|k|a)?sh([^a-zA-Z0-9_.\/-]|$)/
     condition:
         hozen_cron_file and any of them
 }
@@ -85,32 +103,63 @@ rule hozen_preload_in_use : persistence preload
     strings:
         $library = /\/[^ \t\n:#]+\.so/
     condition:
-        filename == "ld.so.preload" and filesize < 64KB and $library
+        filename == "ld.so.preload" and filesize < 64KB and ($library or uint8(0) > 0x20 and uint8(0) != 0x23)
+}
+
+private rule hozen_preload_setting
+{
+    condition:
+        hozen_startup_file or hozen_cron_file or
+        filesize < 1MB and
+        (filename == "pam_env.conf" or filename == ".pam_environment" or filepath contains "/etc/default/" or filepath contains "/etc/sysconfig/" or
+         filepath contains "/systemd/" or filepath contains "/environment.d/" or filepath contains "/.ssh/environment")
 }
 
 rule hozen_preload_variable_at_startup : persistence preload
 {
     meta:
-        description = "A startup file sets LD_PRELOAD to a library in a temporary or hidden folder"
+        description = "A startup file or setting preloads a library from a temporary, hidden or home folder"
         author = "hozen"
         date = "2026-11-23"
         severity = "high"
     strings:
-        $set = /LD_PRELOAD=["']?(\/(tmp|var\/tmp|dev\/shm)\/|[^ \t\n"']*\/\.[^ \t\n\/.])/
+        $set = /LD_(PRELOAD|AUDIT)(=|[ \t]+)(DEFAULT=|OVERRIDE=)?["']?[^ \t\n;"']{0,300}\/((tmp|var\/tmp|dev\/shm|run\/shm)\/|\.[^ \t\n\/.])/
+        $home = /LD_(PRELOAD|AUDIT)(=|[ \t]+)(DEFAULT=|OVERRIDE=)?["']?([^ \t\n;"']{0,300}:)?\/(home|root)\/[^ \t\n]/
     condition:
-        hozen_startup_file and $set
+        hozen_preload_setting and ($set or $home and filepath contains "/etc/")
 }
 
 rule hozen_startup_file_downloads : persistence
 {
     meta:
-        description = "A startup file downloads something and runs it"
+        description = "A startup file downloads or decodes something and runs it"
         author = "hozen"
         date = "2026-11-23"
         severity = "high"
     strings:
-        $pipe = /(curl|wget)[ \t][^\n|;#]{1,400}\|[ \t]*(sudo[ \t]+)?(\/(usr\/)?bin\/)?((ba|da|z|k)?sh|python[0-9.]*|perl)([ \t\n;&]|$)/
+        $pipe = /((curl|wget|fetch|lwp-download)[ \t]|(https?|ftp):\/\/)[^\n]{1,400}\|&?[ \t(]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?((ba|da|z|k|c|a)?sh|python[0-9.]*|perl|php|ruby|node)([^a-zA-Z0-9_.\/-]|$)/
+        $subst = /(sh[ \t]+(-[a-z]+[ \t]+)?|eval[ \t]+|source[ \t]+|exec[ \t]+)[\\"']{0,3}(\$\(|`|<\()[ \t]*(curl|wget|fetch|lwp-download)[ \t]/
+        $then = /(curl|wget|fetch|lwp-download)[ \t][^\n]{1,300}(;|&&|\|\|)[ \t]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?(ba|da|z|k|a)?sh[ \t]+\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $b64 = /base64[ \t]+(-[a-zA-Z]*[dD][a-z]*|--decode)[^\n]{0,400}\|[ \t(]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?((ba|da|z|k|c|a)?sh|python[0-9.]*|perl|php|ruby|node)([^a-zA-Z0-9_.\/-]|$)/
+        $python = /exec\([^\n]{0,80}(b64decode\(|decode\(["']base64|urlopen\(|requests\.get\()/
         $temp = /(nohup|setsid|exec)[ \t]+\/(tmp|var\/tmp|dev\/shm)\/[^ \t\n]/
+    condition:
+        hozen_startup_file and any of them
+}
+
+rule hozen_startup_file_runs_from_temporary_folder : persistence
+{
+    meta:
+        description = "A startup file runs a program from a folder that anyone may write to"
+        author = "hozen"
+        date = "2026-11-28"
+        severity = "high"
+    strings:
+        $line = /(^|\n)[ \t]*\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n*?)$]/
+        $after = /([;(`]|[^>]&|\|[ \t])[ \t]*\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n*?)$]/
+        $word = /(^|[ \t\n;&|("'`\/=])((ba|da|z|k|a)?sh|python[0-9.]*|perl|php|ruby|node|nohup|exec|setsid|source|sudo|then|do)[ \t]+(-[a-zA-Z]+[ \t]+)?[\\"']{0,2}\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n*?)$]/
+        $cd = /cd[ \t]+\/(tmp|var\/tmp|dev\/shm|run\/shm)[^ \t\n;&|]{0,100}[ \t]*(;|&&)[ \t]*((nohup|sh|bash|exec|setsid)[ \t]+){0,2}\.\/[^ \t\n]/
+        $desktop = /(^|\n)Exec[ \t]*=[ \t]*["']?\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
     condition:
         hozen_startup_file and any of them
 }
@@ -118,15 +167,18 @@ rule hozen_startup_file_downloads : persistence
 rule hozen_service_runs_from_temporary_folder : persistence systemd
 {
     meta:
-        description = "A systemd unit runs a program from a temporary folder, or downloads what it runs"
+        description = "A systemd unit runs a program from a temporary folder, or downloads or decodes what it runs"
         author = "hozen"
         date = "2026-11-23"
         severity = "high"
     strings:
         $unit = "[Service]"
-        $temp = /Exec(Start|StartPre|StartPost)=[-@:+!]*((\/usr)?\/bin\/(ba|da)?sh[ \t]+(-c[ \t]+)?["']?)?\/(tmp|var\/tmp|dev\/shm)\/[^ \t\n]/
-        $pipe = /Exec(Start|StartPre|StartPost)=[^\n]{0,200}(curl|wget)[ \t][^\n|]{1,400}\|[ \t]*(\/(usr\/)?bin\/)?((ba|da)?sh|python[0-9.]*|perl)/
+        $temp = /Exec(Start|StartPre|StartPost|Stop|StopPost|Reload|Condition)[ \t]*=[ \t]*[-@:+!|]*["']?\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n]/
+        $through = /Exec(Start|StartPre|StartPost|Stop|StopPost|Reload|Condition)[ \t]*=[ \t]*[^\n]{1,300}(((ba|da|z|k|a)?sh|python[0-9.]*|perl|php|ruby|node|nohup|exec|setsid|env)[ \t]+(-[a-zA-Z]+[ \t]+)?[\\"']{0,2}|([;(]|[^>]&)[ \t]*)\/+(tmp|var\/+tmp|dev\/+shm|run\/+shm)\/+[^ \t\n*?)]/
+        $pipe = /Exec(Start|StartPre|StartPost|Stop|StopPost|Reload|Condition)[ \t]*=[ \t]*[^\n]{0,200}((curl|wget|fetch|lwp-download)[ \t]|(https?|ftp):\/\/)[^\n]{1,400}\|&?[ \t(]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?((ba|da|z|k|c|a)?sh|python[0-9.]*|perl|php|ruby|node)([^a-zA-Z0-9_.\/-]|$)/
+        $subst = /Exec(Start|StartPre|StartPost|Stop|StopPost|Reload|Condition)[ \t]*=[ \t]*[^\n]{0,200}(\$\(|`|<\()[ \t]*(curl|wget|fetch|lwp-download)[ \t]/
+        $b64 = /Exec(Start|StartPre|StartPost|Stop|StopPost|Reload|Condition)[ \t]*=[ \t]*[^\n]{0,2000}base64[ \t]+(-[a-zA-Z]*[dD][a-z]*|--decode)[^\n]{0,400}\|[ \t(]*((\/usr\/bin\/)?(sudo|env|nohup|setsid|exec|nice|busybox)[ \t]+){0,3}(\/[a-z\/]{1,40}\/)?((ba|da|z|k|c|a)?sh|python[0-9.]*|perl|php|ruby|node)([^a-zA-Z0-9_.\/-]|$)/
     condition:
-        filesize < 256KB and $unit and ($temp or $pipe) and
+        filesize < 256KB and $unit and any of ($temp, $through, $pipe, $subst, $b64) and
         (filepath contains "systemd" or filename matches /\.(service|conf)$/)
 }
