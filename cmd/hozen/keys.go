@@ -142,7 +142,7 @@ func loadSigner(ctx context.Context, app *cli.App, name, path string) (*keys.Sig
 	if path == "" {
 		return nil, nil
 	}
-	s, err := keys.LoadSigner(path, asker(ctx, app))
+	s, err := keys.LoadSigner(path, app.Asker(ctx))
 	return s, collectcmd.KeyError(name, collectcmd.WantSigner, err)
 }
 
@@ -178,13 +178,4 @@ func showFacts(app *cli.App, f keys.Facts) error {
 		fmt.Fprintf(w, "%s\t%s\n", l[0], cli.Safe(l[1]))
 	}
 	return w.Flush()
-}
-
-// asker asks for a passphrase once for all private files of a run, for they
-// mostly have the same, and again where it did not fit.
-func asker(ctx context.Context, app *cli.App) keys.Passphrase {
-	return func(file string) (string, error) {
-		p, err := app.Passphrase(ctx, "Passphrase for "+file, false)
-		return string(p), err
-	}
 }

@@ -29,7 +29,7 @@ func identityFlag(cmd *cobra.Command, to *[]string) {
 func loadIdentities(ctx context.Context, app *cli.App, paths []string) ([]age.Identity, error) {
 	var out []age.Identity
 	for _, p := range paths {
-		ids, err := keys.LoadIdentities(p, asker(ctx, app))
+		ids, err := keys.LoadIdentities(p, app.Asker(ctx))
 		if err != nil {
 			return nil, collectcmd.KeyError("identity", collectcmd.WantIdentity, err)
 		}

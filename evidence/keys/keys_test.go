@@ -2,6 +2,7 @@ package keys
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -528,5 +529,29 @@ func TestSecretForFolder(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		}
+	}
+}
+
+// A passphrase that does not fit is asked for once more, and no oftener.
+func TestAskedAgain(t *testing.T) {
+	dir, _ := create(t, Options{Passphrase: "right"})
+	for said, want := range map[string]error{"right": nil, "wrong right": nil, "wrong wrong right": ErrPassphrase, "wrong other right": ErrPassphrase} {
+		words := strings.Fields(said)
+		ask := func(string) (string, error) { w := words[0]; words = words[1:]; return w, nil }
+		if _, err := LoadIdentities(dir, ask); !errors.Is(err, want) {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+	canceled := func() Passphrase {
+		n := 0
+		return func(string) (string, error) {
+			if n++; n > 1 {
+				return "", context.Canceled
+			}
+			return "wrong", nil
+		}
+	}
+	if _, err := LoadSigner(dir, canceled()); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,8 +14,9 @@ import (
 	"filippo.io/age/armor"
 )
 
-// Passphrase is asked for what opens a private file. It is called once for
-// each file that needs one, with the file's name. A nil Passphrase has none.
+// Passphrase is asked for what opens a private file. It is called with the
+// file's name, and once more where what it gave does not fit: it may have been
+// that of another file. A nil Passphrase has none.
 type Passphrase func(file string) (string, error)
 
 // Errors of opening private files.
@@ -143,6 +145,15 @@ func readPrivate(name string, ask Passphrase) ([]byte, error) {
 		return nil, err
 	}
 	text, err := unlock(b, pass)
+	if errors.Is(err, ErrPassphrase) {
+		again, aerr := ask(name)
+		if errors.Is(aerr, context.Canceled) {
+			return nil, aerr
+		}
+		if aerr == nil && again != pass {
+			text, err = unlock(b, again)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -40,6 +40,7 @@ type App struct {
 	program    Program
 	configFile string
 	passFile   string
+	lastPass   string // the passphrase that was given last, for the next file
 	out        *outcomeWriter
 	mu         sync.Mutex // guards Err and progress
 	progress   *Progress
