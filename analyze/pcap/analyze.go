@@ -8,6 +8,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/analyze/pcap/capture"
 	"github.com/hozen-dfir/hozen/analyze/pcap/decode"
+	"github.com/hozen-dfir/hozen/analyze/pcap/dns"
 )
 
 // checkEvery is how many packets pass between looks at the context.
@@ -102,7 +103,11 @@ func (a *analysis) datagram(d *decode.Datagram) {
 
 func (a *analysis) udp(f *flow, dir int, d *decode.Datagram, at Mark) {
 	id := f.direction(dir)
-	if kind := dnsKind(d.SrcPort, d.DstPort); kind != "" && len(d.Payload) > 0 {
+	kind := dnsKind(d.SrcPort, d.DstPort)
+	if kind == "" && dns.Looks(d.Payload) {
+		kind = "dns"
+	}
+	if kind != "" && len(d.Payload) > 0 {
 		f.Protocol = "dns"
 		a.dns(id, kind, d.Payload, at)
 		return

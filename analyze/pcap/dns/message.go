@@ -66,9 +66,15 @@ type Record struct {
 // Parse decodes b. An error means that the message ends early or is malformed;
 // the message then holds what was read before that.
 func Parse(b []byte) (*Message, error) {
-	m := &Message{}
+	m, _, err := parse(b)
+	return m, err
+}
+
+// parse returns also where the message ends.
+func parse(b []byte) (m *Message, end int, err error) {
+	m = &Message{}
 	if len(b) < 12 {
-		return m, fmt.Errorf("header of %d bytes", len(b))
+		return m, 0, fmt.Errorf("header of %d bytes", len(b))
 	}
 	flags := binary.BigEndian.Uint16(b[2:])
 	m.ID = binary.BigEndian.Uint16(b)
@@ -79,17 +85,17 @@ func Parse(b []byte) (*Message, error) {
 	p := parser{msg: b, off: 12}
 	for range binary.BigEndian.Uint16(b[4:]) {
 		if err := p.question(m); err != nil {
-			return m, err
+			return m, p.off, err
 		}
 	}
 	for s := Answer; s <= Additional; s++ {
 		for range binary.BigEndian.Uint16(b[6+2*int(s):]) {
 			if err := p.record(m, s); err != nil {
-				return m, err
+				return m, p.off, err
 			}
 		}
 	}
-	return m, nil
+	return m, p.off, nil
 }
 
 type parser struct {

@@ -152,6 +152,24 @@ func TestHints(t *testing.T) {
 	}
 }
 
+func TestLooks(t *testing.T) {
+	q := header("\x03www\x07example\x00\x00\x01\x00\x01")
+	if !Looks(q) || !Looks(reply(t)) {
+		t.Error("a query or a reply is not recognized")
+	}
+	change := func(at int, v byte) []byte { b := append([]byte{}, q...); b[at] = v; return b }
+	for name, b := range map[string][]byte{
+		"empty": nil, "short": q[:16], "cut": q[:len(q)-1], "more behind": append(append([]byte{}, q...), 0),
+		"opcode": change(2, 0x29), "reserved bit": change(3, 0x40), "code in a query": change(3, 3), "two questions": change(5, 2),
+		"answer in a query": change(7, 1), "class": change(len(q)-1, 7), "type": change(len(q)-3, 0), "label": change(12, 0x80),
+		"root": header("\x00\x00\x01\x00\x01"), "text": []byte("GET / HTTP/1.1\r\nHost: example\r\n\r\n"),
+	} {
+		if Looks(b) {
+			t.Errorf("%s looks like DNS", name)
+		}
+	}
+}
+
 // TestManyRecords: a message of 64 KiB that points to one long name from each
 // record is cut at the limit, and says so.
 func TestManyRecords(t *testing.T) {
