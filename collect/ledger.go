@@ -65,6 +65,21 @@ type Ledger interface {
 	Number(kind string) int
 }
 
+// Pacer is a sink whose budgets also bound what an artifact reads for itself.
+type Pacer interface {
+	// Pace waits until n bytes more may have been read. Its error, which wraps
+	// evidence.ErrBudget, says why reading must end.
+	Pace(n int) error
+}
+
+// Pace waits as the sink's budgets want it.
+func Pace(s evidence.Sink, n int) error {
+	if p, ok := s.(Pacer); ok {
+		return p.Pace(n)
+	}
+	return nil
+}
+
 // LedgerOf returns the sink's ledger, or one that forgets everything.
 func LedgerOf(s evidence.Sink) Ledger {
 	if l, ok := s.(Ledger); ok {

@@ -419,3 +419,40 @@ func TestLongArgumentsAreCutAndSaySo(t *testing.T) {
 		t.Errorf("truncated %v, %+v", p.ArgsCut, got)
 	}
 }
+
+// slowly is a sink whose budget lets a run read so many bytes and no more.
+type slowly struct {
+	*sinktest.Sink
+	left *int
+}
+
+func (s slowly) Pace(n int) error {
+	if *s.left -= n; *s.left < 0 {
+		return fmt.Errorf("%w: no byte more", evidence.ErrBudget)
+	}
+	return nil
+}
+
+// TestHashingKeepsToTheBudget has an executable of more bytes than may be read.
+func TestHashingKeepsToTheBudget(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "long")
+	b := copyOf(t, "/bin/sleep", exe)
+	if err := os.Truncate(exe, 32<<20); err != nil {
+		t.Fatal(err)
+	}
+	pid := start(t, exec.Command(exe, "60"))
+	left := 8 << 20
+	sink := slowly{&sinktest.Sink{}, &left}
+	a := &artifact{fs: procfs.Live(), list: func() ([]int, error) { return []int{pid}, nil }}
+	if err := a.Collect(context.Background(), liveSource(), sink); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range sinktest.Lines[Process](t, sink.Sink, lines) {
+		if p.PID == pid && (p.Exe == nil || p.Exe.SHA256 != "" || !strings.Contains(p.Exe.Error, "no byte more")) {
+			t.Errorf("%+v", p.Exe)
+		}
+	}
+	if got := sink.Find("live", "/processes/"+strconv.Itoa(pid)); len(got) != 1 || len(b) == 0 {
+		t.Errorf("%+v", got)
+	}
+}

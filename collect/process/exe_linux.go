@@ -24,7 +24,8 @@ import (
 const (
 	maxExe   = 1 << 30 // bytes hashed and recovered of one file
 	hashWait = 2 * time.Minute
-	maxSums  = 1 << 16 // files whose digests are remembered
+	hashStep = 256 << 10 // bytes read at once
+	maxSums  = 1 << 16   // files whose digests are remembered
 )
 
 // exes opens, hashes and recovers executables, each file once. The files of a
@@ -182,40 +183,46 @@ func (r *run) executable(ctx context.Context, f *facts) error {
 		}
 	}
 	e.SHA256, e.Item, e.Error = s.sha256, s.item, s.err
+	if s.err != "" {
+		f.note("exe", errors.New(s.err))
+	}
 	return nil
 }
 
+// hash reads a file in steps. Between them it waits as the budgets want it;
+// what hashWait bounds is the time of the reading alone.
 func (r *run) hash(ctx context.Context, h *os.File) *sum {
-	ctx, stop := context.WithTimeout(ctx, hashWait)
-	defer stop()
-	s, err := procfs.Within(ctx, &r.guard, hashWait, func() *sum {
-		d := sha256.New()
-		n, err := io.Copy(d, &stopper{ctx: ctx, r: io.NewSectionReader(h, 0, maxExe+1)})
-		switch {
-		case err != nil:
+	d, read, buf := sha256.New(), time.Duration(0), make([]byte, hashStep) // a read that blocks is the last
+	for off := int64(0); ; {
+		began := time.Now()
+		s, err := procfs.Within(ctx, &r.guard, hashWait-read, func() step {
+			n, err := h.ReadAt(buf, off)
+			return step{n, err}
+		})
+		read += time.Since(began)
+		if err == nil && s.err != nil && !errors.Is(s.err, io.EOF) {
+			err = s.err
+		}
+		if err != nil {
 			return &sum{err: err.Error()}
-		case n > maxExe:
+		}
+		d.Write(buf[:s.n])
+		if off += int64(s.n); off > maxExe {
 			return &sum{err: fmt.Sprintf("not hashed: larger than %d bytes", maxExe)}
 		}
-		return &sum{sha256: hex.EncodeToString(d.Sum(nil))}
-	})
-	if err != nil {
-		return &sum{err: err.Error()}
+		if s.err != nil {
+			return &sum{sha256: hex.EncodeToString(d.Sum(nil))}
+		}
+		if err := r.Pace(s.n); err != nil {
+			return &sum{err: "not hashed: " + err.Error()}
+		}
 	}
-	return s
 }
 
-// stopper ends a copy when its context does.
-type stopper struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (s *stopper) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return s.r.Read(p)
+// step is what came of one read.
+type step struct {
+	n   int
+	err error
 }
 
 // recover adds the bytes of an executable that has no name any more. The file

@@ -257,3 +257,29 @@ func TestCommandsAreCounted(t *testing.T) {
 		t.Errorf("not allowed: %v %+v", err, sum)
 	}
 }
+
+// TestPace has an artifact that reads files of its own, as processes do with
+// executables: it keeps to the rate, and learns when reading must end.
+func TestPace(t *testing.T) {
+	reads := &fake{name: "hozen.processes", stage: collect.Volatile, f: func(_ context.Context, _ collect.Source, k evidence.Sink) error {
+		for range 4 {
+			if err := collect.Pace(k, 100_000); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+	began := time.Now()
+	sum, err := Run(context.Background(), Plan{Sources: []collect.Source{tree(t, nil)}, Sink: &sinktest.Sink{}, Builtins: []collect.Artifact{reads}, Budget: Budget{IO: 400_000}})
+	if took := time.Since(began); err != nil || sum.Gaps != 0 || took < 700*time.Millisecond || took > time.Minute {
+		t.Errorf("%v %+v after %s", err, sum, took)
+	}
+	sink := &sinktest.Sink{}
+	sum, err = Run(context.Background(), Plan{Sources: []collect.Source{tree(t, nil)}, Sink: sink, Builtins: []collect.Artifact{reads}, Budget: Budget{IO: 400_000, Timeout: 200 * time.Millisecond}})
+	if err != nil || sum.Gaps != 1 || sum.Outcomes[evidence.Skipped] != 1 || time.Since(began) > time.Minute {
+		t.Errorf("%v %+v", err, sum)
+	}
+	if err := collect.Pace(&sinktest.Sink{}, 1<<40); err != nil {
+		t.Errorf("a sink without budgets: %v", err)
+	}
+}

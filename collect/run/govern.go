@@ -126,6 +126,22 @@ func (g *governor) settle(promised, taken int64) {
 	g.spent += taken - promised
 }
 
+// pace holds reading that no item shows to the budgets.
+func (g *governor) pace(n int) error {
+	g.pacer.pace()
+	for g.io != nil && n > 0 {
+		part := min(n, g.burst)
+		if g.io.WaitN(g.stop, part) != nil {
+			break
+		}
+		n -= part
+	}
+	if why := g.stopped(); why != "" {
+		return cut{why}
+	}
+	return nil
+}
+
 // watched is content under budgets.
 type watched struct {
 	evidence.Content

@@ -31,8 +31,9 @@ type Plan struct {
 // Budget bounds a collection. Zero fields are no bounds. What a budget cut is
 // an item with outcome skipped, or partial, and the budget's name in Reason.
 // MaxFile, MaxTotal and IO speak of files, and of executables recovered from
-// processes; what built-in artifacts write of their own counts towards the total
-// and is not cut, but for captures, which know no end.
+// processes, IO also of those that are hashed; what built-in artifacts write of
+// their own counts towards the total and is not cut, but for captures, which
+// know no end.
 type Budget struct {
 	MaxFile  int64         // bytes of one file
 	MaxTotal int64         // bytes of content of all items

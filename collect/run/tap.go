@@ -71,6 +71,9 @@ func (v *view) Report(l collect.Line) {
 	v.book.put(l)
 }
 
+// Pace implements collect.Pacer.
+func (t *tap) Pace(n int) error { return t.gov.pace(n) }
+
 // Number implements collect.Ledger.
 func (t *tap) Number(kind string) int {
 	t.mu.Lock()

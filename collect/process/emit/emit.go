@@ -130,6 +130,9 @@ func (e *Emitter) Outcome(ctx context.Context, path, method string, err error, d
 // Add adds an item made by the caller.
 func (e *Emitter) Add(ctx context.Context, it evidence.Item) error { return e.sink.Add(ctx, it) }
 
+// Pace waits until n bytes more may have been read; see collect.Pacer.
+func (e *Emitter) Pace(n int) error { return collect.Pace(e.sink, n) }
+
 // Stream begins an item that grows.
 func (e *Emitter) Stream(ctx context.Context, path, method string) (evidence.Stream, error) {
 	return e.sink.Stream(ctx, e.Record(path, method))
