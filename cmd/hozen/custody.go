@@ -193,7 +193,8 @@ func custodyVerdict(r *custody.Report, where string, requireKnown bool) error {
 	case r.Entries == 0:
 		return noLog(r.Case, where)
 	case requireKnown && !r.AllKnown():
-		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("signer unknown: not every signer's key was given by --key"))
+		return cli.WithHint(cli.WithCode(cli.VerifyFailed, errors.New("signer unknown: not every signer's key was given by --key")),
+			"give their verifier keys with --key (repeatable), as their owners gave them away: hozen keys export")
 	case r.Gaps():
 		return cli.Ended(cli.Gaps)
 	}

@@ -141,7 +141,11 @@ func put(ctx context.Context, app *cli.App, r intake.Request) error {
 	d, err := intake.Put(ctx, r)
 	bar.Done()
 	if err != nil {
-		return custodyError(err)
+		err = custodyError(err)
+		if errors.Is(err, bundle.ErrVerify) && cli.HintOf(err) == "" {
+			err = cli.WithHint(err, fmt.Sprintf("it was not taken in; hozen verify names every problem of %s", r.Bundle))
+		}
+		return err
 	}
 	for _, name := range d.Unsure {
 		app.Warnf("%s: the store did not confirm it; repeat the put with credentials that may read", name)
@@ -153,7 +157,7 @@ func put(ctx context.Context, app *cli.App, r intake.Request) error {
 	} else {
 		fmt.Fprintf(app.Out, "stored       %s\n", cli.Safe(fmt.Sprintf("%s (%d objects, %s)", store.Place(r.Store, d.Prefix), d.Objects, cli.Bytes(d.Bytes))))
 		fmt.Fprintf(app.Out, "root         %s\n             %s\n", d.Words, d.Root)
-		record := "nothing new: this bundle was taken in before"
+		record := "nothing new: this bundle was taken in before (hozen verify and store get read what is stored)"
 		if len(d.Entries) > 0 {
 			record = fmt.Sprintf("entries %v of case %s, signed by %s", d.Entries, d.Case, r.Signer)
 		}

@@ -105,7 +105,7 @@ func (r *Report) add(s Severity, where, what string, args ...any) {
 // means that the store could not be read.
 func (l *Log) Verify(ctx context.Context, o VerifyOptions) (*Report, error) {
 	v := &verifier{l: l, o: o, r: &Report{Case: l.caseID, Signers: []Signer{}, Problems: []Problem{}},
-		previous: zeros, whole: true, receipts: map[string]bool{}}
+		previous: zeros, whole: true, receipts: map[string]bool{}, signers: map[string]int{}}
 	if err := v.list(ctx); err != nil {
 		return v.r, fmt.Errorf("verifying the custody log of %s: %w", l.caseID, err)
 	}
@@ -126,6 +126,7 @@ type verifier struct {
 	later                []string        // names that later versions use
 	referred             map[string]bool // receipts that entries name
 	checked              map[pinned]bool
+	signers              map[string]int // place in the report, by verifier key
 
 	tree     seal.Tree
 	previous string // "" after an entry that is missing
@@ -316,14 +317,15 @@ func (v *verifier) links(r Record, n int64) {
 // signer keeps count of who signed, and holds what entries say of their actors
 // against what is vouched for.
 func (v *verifier) signer(e Entry, name string) bool {
-	i := slices.IndexFunc(v.r.Signers, func(s Signer) bool { return s.VKey == e.VKey })
+	i, there := v.signers[e.VKey]
 	voucher, known := v.o.Known.Lookup(e.VKey)
-	if i < 0 {
+	if !there {
 		s := Signer{VKey: e.VKey, Person: e.Person, Role: e.Role, Known: known}
 		if known && voucher.Person != "" {
 			s.Person, s.Role = voucher.Person, voucher.Role
 		}
 		v.r.Signers, i = append(v.r.Signers, s), len(v.r.Signers)
+		v.signers[e.VKey] = i
 	}
 	s := &v.r.Signers[i]
 	s.Entries++

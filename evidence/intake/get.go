@@ -23,10 +23,7 @@ func Get(ctx context.Context, b *bundle.Bundle, out sink.Output, progress func(i
 	if err := b.Check(); err != nil {
 		return err
 	}
-	want := map[string]string{}
-	for _, s := range b.Segments {
-		want[s.Object] = s.SHA256
-	}
+	want := digests(b)
 	for _, name := range order(b) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -36,6 +33,15 @@ func Get(ctx context.Context, b *bundle.Bundle, out sink.Output, progress func(i
 		}
 	}
 	return nil
+}
+
+// digests are those of the segments, by object.
+func digests(b *bundle.Bundle) map[string]string {
+	out := make(map[string]string, len(b.Segments))
+	for _, s := range b.Segments {
+		out[s.Object] = s.SHA256
+	}
+	return out
 }
 
 // maxObject bounds an object that is copied through memory.

@@ -233,27 +233,29 @@ func TestPutTampered(t *testing.T) {
 
 // A bundle that changes between its check and the copying is not countersigned.
 func TestPutChangesUnderway(t *testing.T) {
-	place := made(t)
-	st, err := dir.Create(filepath.Join(t.TempDir(), "vault"))
-	check(t, err)
-	b := opened(t, place)
-	list, err := filepath.Glob(filepath.Join(place, "segments", "*"))
-	check(t, err)
-	body, err := os.ReadFile(list[0])
-	check(t, err)
-	changed := false
-	_, err = Put(t.Context(), Request{Store: st, Bundle: b, Signer: examiner(t), Now: time.Now, Progress: func(int64) {
-		if !changed { // the first object was stored: the check is over
-			changed = true
-			body[len(body)/2] ^= 1
-			check(t, os.WriteFile(list[0], body, 0o600))
+	for _, what := range []string{"segments/*", "verify.sh", "seal/000000.json", "seal/000001.json", "seal/000002.json", "seal/000002.checkpoint"} {
+		place := made(t)
+		st, err := dir.Create(filepath.Join(t.TempDir(), "vault"))
+		check(t, err)
+		b := opened(t, place)
+		list, err := filepath.Glob(filepath.Join(place, what))
+		check(t, err)
+		body, err := os.ReadFile(list[0])
+		check(t, err)
+		changed := false
+		_, err = Put(t.Context(), Request{Store: st, Bundle: b, Signer: examiner(t), Now: time.Now, Progress: func(int64) {
+			if !changed { // the first object was stored: the check is over
+				changed = true
+				body[len(body)/2] ^= 1
+				check(t, os.WriteFile(list[0], body, 0o600))
+			}
+		}})
+		if !errors.Is(err, bundle.ErrVerify) {
+			t.Errorf("%s: got %v, want ErrVerify", what, err)
 		}
-	}})
-	if !errors.Is(err, bundle.ErrVerify) {
-		t.Errorf("got %v, want ErrVerify", err)
-	}
-	if r := report(t, st); r.Entries != 0 {
-		t.Errorf("%d entries were written", r.Entries)
+		if r := report(t, st); r.Entries != 0 {
+			t.Errorf("%s: %d entries were written", what, r.Entries)
+		}
 	}
 }
 

@@ -91,7 +91,7 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 		Bundle: b.Header.Bundle, Case: b.Header.Case, Prefix: Prefix(b.Header.Case, b.Header.Bundle),
 		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Report: report,
 	}
-	p := putter{Request: r, done: d}
+	p := putter{Request: r, done: d, segments: digests(b)}
 	if p.log, err = custody.Open(r.Store, b.Header.Case, r.Now); err != nil {
 		return nil, err
 	}
@@ -120,6 +120,9 @@ type putter struct {
 	Request
 	done *Done
 	log  *custody.Log
+	tree seal.Tree // of the leaves as they were stored
+
+	segments map[string]string // digests, by object
 }
 
 func (p *putter) ref() *custody.BundleRef { return refOf(p.Bundle) }
@@ -153,13 +156,39 @@ func (p *putter) object(ctx context.Context, name string) (store.Info, error) {
 		return store.Info{}, err
 	}
 	sum := hex.EncodeToString(h.Sum(nil))
-	// Between verifying and now the object must not have changed.
-	for _, s := range p.Bundle.Segments {
-		if s.Object == name && s.SHA256 != sum {
-			return store.Info{}, fmt.Errorf("%w: it changed since it was verified", bundle.ErrVerify)
-		}
+	if same, err := p.unchanged(name, o, sum); err != nil {
+		return store.Info{}, err
+	} else if !same {
+		return store.Info{}, fmt.Errorf("%w: it changed since it was verified", bundle.ErrVerify)
 	}
 	return p.put(ctx, name, o, o.Size(), sum)
+}
+
+// unchanged holds an object against what was verified: texts and segments by
+// their digests, leaves by the tree that they grow, which must be the one under
+// the last checkpoint. Objects come in order.
+func (p *putter) unchanged(name string, o bundle.Object, sum string) (bool, error) {
+	b := p.Bundle
+	if want, ok := b.Header.Files[name]; ok {
+		return sum == want, nil
+	}
+	if want, ok := p.segments[name]; ok {
+		return sum == want, nil
+	}
+	switch {
+	case name == b.LastFile:
+		return sum == hexSum(b.Signed()) && p.tree.Root() == b.Last.Root, nil
+	case strings.HasSuffix(name, ".json"):
+		if o.Size() > seal.MaxLeaf {
+			return false, nil
+		}
+		leaf := make([]byte, o.Size())
+		if n, err := o.ReadAt(leaf, 0); n < len(leaf) {
+			return false, err
+		}
+		p.tree.Append(leaf)
+	}
+	return true, nil
 }
 
 func (p *putter) put(ctx context.Context, name string, body io.ReaderAt, size int64, sum string) (store.Info, error) {
