@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
+	"filippo.io/age"
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
@@ -67,17 +70,8 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 		return err
 	}
 	app.Notef("up to the last good checkpoint (%s): %d items, %d written below %s, %d of them cut off, %d not written", b.LastFile, n.items, n.written, out, n.torn, n.failed)
-	for _, name := range b.Tail {
-		restored, err := target.Unsealed(ctx, b, name, ids)
-		switch {
-		case err != nil:
-			app.Notef("after it: %s, which can't be read: %v", name, err)
-		default:
-			app.Notef("after it: %s, stored and not sealed; %d entries of it are below %s/%s and prove nothing", name, len(restored), out, extract.UnsealedDir)
-		}
-	}
-	if len(b.Tail) == 0 && b.End == nil {
-		app.Notef("after it: nothing was stored")
+	if err := recoverTail(ctx, app, b, target, out, ids); err != nil {
+		return err
 	}
 	switch {
 	case len(b.Problems) > 0 || damaged+n.damaged > 0:
@@ -86,6 +80,42 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 		return cli.Ended(cli.Gaps)
 	}
 	app.Notef("the bundle is complete: extract would have done")
+	return nil
+}
+
+// recoverTail says what came after the last checkpoint, and restores what it can
+// of the segments among it.
+func recoverTail(ctx context.Context, app *cli.App, b *bundle.Bundle, target *extract.Target, out string, ids []age.Identity) error {
+	tail, torn := slices.Clone(b.Tail), ""
+	if c, ok := b.Objects().(bundle.Container); ok && c.Torn() != "" {
+		torn = c.Torn()
+		tail = append(tail, torn)
+	}
+	for _, name := range tail {
+		state := "stored and not sealed"
+		switch {
+		case name == torn:
+			state = "cut short"
+		case strings.HasSuffix(name, ".json"):
+			state = "a leaf without its checkpoint"
+		}
+		if !strings.HasPrefix(name, "segments/") {
+			app.Notef("after it: %s, %s, which proves nothing", name, state)
+			continue
+		}
+		restored, err := target.Unsealed(ctx, b, name, ids)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			app.Notef("after it: %s, %s, of which nothing can be read: %s", name, state, strings.TrimPrefix(err.Error(), name+": "))
+		default:
+			app.Notef("after it: %s, %s; %d entries of it are below %s/%s and prove nothing", name, state, len(restored), out, extract.UnsealedDir)
+		}
+	}
+	if len(tail) == 0 && b.End == nil {
+		app.Notef("after it: nothing was stored")
+	}
 	return nil
 }
 

@@ -34,6 +34,9 @@ type Container interface {
 	CheckContainer(ended bool) error
 	// Whole reports whether the container was completed.
 	Whole() bool
+	// Torn names the object that was being written when its writer died: Open
+	// gives what there is of it. It is "" where there is none.
+	Torn() string
 }
 
 // maxObjects bounds what a reader lists: 32 TiB in segments of 32 MiB.

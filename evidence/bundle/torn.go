@@ -18,6 +18,9 @@ import (
 // a temporary file. That is no sign of a change: such a bundle is unfinished.
 // Once more stands after it, it is told from one whose note was taken away.
 
+// Torn implements Container.
+func (z *zipObjects) Torn() string { return z.tornName }
+
 // tornStamp reports whether the bundle looks as it does between the end leaf
 // and the note beside the token.
 func (b *Bundle) tornStamp() bool {

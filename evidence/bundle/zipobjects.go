@@ -44,6 +44,9 @@ type zipObjects struct {
 	at    map[string]span
 	whole bool  // the central directory is there
 	sound int64 // without one: where the last sound entry ends
+
+	tornName string // of the entry that the file ends in
+	torn     span   // and what there is of it
 }
 
 func (z *zipObjects) scan() error {
@@ -135,7 +138,11 @@ func (z *zipObjects) salvage() error {
 		nameLen, extraLen := int(head[26])|int(head[27])<<8, int(head[28])|int(head[29])<<8
 		size := int64(head[18]) | int64(head[19])<<8 | int64(head[20])<<16 | int64(head[21])<<24
 		data := off + 30 + int64(nameLen) + int64(extraLen)
-		if nameLen == 0 || 30+nameLen > n || data > z.size || size > z.size-data {
+		if nameLen == 0 || 30+nameLen > n || data > z.size {
+			break
+		}
+		if size > z.size-data {
+			z.tornName, z.torn = string(head[30:30+nameLen]), span{off: data, size: z.size - data}
 			break
 		}
 		crc := uint32(head[14]) | uint32(head[15])<<8 | uint32(head[16])<<16 | uint32(head[17])<<24
@@ -161,6 +168,9 @@ func (z *zipObjects) List(context.Context) (map[string]int64, error) {
 
 func (z *zipObjects) Open(_ context.Context, name string) (Object, error) {
 	s, ok := z.at[name]
+	if !ok && name == z.tornName {
+		return tornObject{io.NewSectionReader(z.f, z.torn.off, z.torn.size)}, nil
+	}
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
@@ -168,6 +178,11 @@ func (z *zipObjects) Open(_ context.Context, name string) (Object, error) {
 }
 func (z *zipObjects) Close() error   { return z.f.Close() }
 func (z *zipObjects) String() string { return z.f.Name() }
+
+// tornObject has no CRC to be compared with.
+type tornObject struct{ *io.SectionReader }
+
+func (tornObject) Close() error { return nil }
 
 type zipObject struct {
 	*io.SectionReader

@@ -3,6 +3,7 @@ package extract
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,8 +25,9 @@ const UnsealedDir = "unsealed"
 // partEnding is that of an entry that holds one part of an item.
 var partEnding = regexp.MustCompile(`\.zst(\.part[0-9]+)?$`)
 
-// maxUnsealed bounds one content that is restored without a record.
-const maxUnsealed = 8 << 30
+// maxUnsealed bounds one content that is restored without a record: no part has
+// more than a segment.
+const maxUnsealed = segment.MaxSize
 
 // Unsealed restores what it can of an object that the collector had stored but
 // not sealed when it died. No checkpoint speaks of it: it shows what was there,
@@ -51,8 +53,8 @@ func (t *Target) Unsealed(ctx context.Context, b *bundle.Bundle, object string, 
 		if written != "" {
 			names = append(names, written)
 		}
-		if full(err) {
-			return names, err
+		if full(err) || ctx.Err() != nil {
+			return names, errors.Join(err, ctx.Err())
 		}
 	}
 	return names, ctx.Err()
