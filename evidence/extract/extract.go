@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
@@ -150,14 +151,18 @@ func (t *Target) mkdir(name string) error {
 
 func (t *Target) setTimes(name string, s evidence.Stat) {
 	m, a := s.MTime.Time, s.ATime.Time
-	if m.IsZero() {
+	if !settable(m) {
 		return
 	}
-	if a.IsZero() {
+	if !settable(a) {
 		a = m
 	}
 	_ = t.root.Chtimes(name, a, m.Round(0)) // the record has the true times
 }
+
+// settable reports whether a time is there and one that Chtimes can set: it
+// counts in nanoseconds of 64 bits, which wrap around before 1678 and after 2262.
+func settable(t time.Time) bool { return !t.IsZero() && time.Unix(0, t.UnixNano()).Equal(t) }
 
 // copySparse leaves holes where there are runs of zeros.
 func copySparse(f *os.File, r io.Reader) error {

@@ -124,3 +124,17 @@ func TestExtractContent(t *testing.T) {
 		t.Error("the empty file is missing")
 	}
 }
+
+// A time that the system's call can't take is left out: wrapped around, it would
+// be another time.
+func TestTimesOutOfRange(t *testing.T) {
+	for _, year := range []int{1600, 2446} {
+		far := item("/far", []byte("x"))
+		far.Record.MTime = evidence.At(time.Date(year, 5, 10, 22, 38, 55, 0, time.UTC))
+		dir, began := t.TempDir(), time.Now().Add(-time.Minute)
+		extractAll(t, write(t, far), dir)
+		if st, err := os.Stat(filepath.Join(dir, "live/far")); err != nil || st.ModTime().Year() != year && st.ModTime().Before(began) {
+			t.Errorf("a time in %d became %v (%v)", year, st.ModTime(), err)
+		}
+	}
+}
