@@ -22,6 +22,7 @@ const (
 	Throughout Stage = iota // from the first moment to the last (packets); see Ender
 	Volatile                // processes, sockets, users logged in
 	Settled                 // files
+	Bulk                    // files that are many or large: a budget cuts them first
 )
 
 // Artifact is one thing that can be asked for: a built-in one, or one made

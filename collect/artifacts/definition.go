@@ -36,6 +36,7 @@ type Definition struct {
 
 	Profiles    []string // of x_hozen
 	FollowLinks bool     // of x_hozen; true unless switched off
+	Bulk        bool     // of x_hozen; taken after all others
 
 	File string // where it was read
 	Line int    // of its name

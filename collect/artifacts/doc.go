@@ -12,6 +12,7 @@
 //	x_hozen:
 //	  profiles: [triage]        # triage, volatile, full; none means full
 //	  follow_links: false       # default true: files behind matching links are taken too
+//	  bulk: true                # default false: much, and so taken after all others
 //
 // Paths may hold %%variables%%, * ? and [a-z] within a component, and one
 // component that begins with ** or **N: N levels of folders (1 to 10, 3 where

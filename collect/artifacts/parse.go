@@ -136,18 +136,23 @@ func (d *Definition) check(sources bool) error {
 func (d *Definition) own(n *yaml.Node) error {
 	err := mapping(n, "x_hozen",
 		field{"profiles", list(&d.Profiles, "profiles")},
-		field{"follow_links", func(n *yaml.Node) error {
-			if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(&d.FollowLinks) != nil {
-				return faultf(n, "follow_links must be true or false")
-			}
-			return nil
-		}})
+		field{"follow_links", flag(&d.FollowLinks, "follow_links")},
+		field{"bulk", flag(&d.Bulk, "bulk")})
 	for _, p := range d.Profiles {
 		if p != collect.ProfileTriage && p != collect.ProfileVolatile && p != collect.ProfileFull {
 			return faultf(n, "unknown profile %.40q: want triage, volatile or full", p)
 		}
 	}
 	return err
+}
+
+func flag(to *bool, name string) func(*yaml.Node) error {
+	return func(n *yaml.Node) error {
+		if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" || n.Decode(to) != nil {
+			return faultf(n, "%s must be true or false", name)
+		}
+		return nil
+	}
 }
 
 // osNames are the families the format knows. No source of ours is ESXi; the

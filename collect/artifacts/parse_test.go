@@ -120,6 +120,7 @@ func TestParseRefuses(t *testing.T) {
 		{"profile", good + "x_hozen: {profiles: [everything]}\n", "unknown profile", 7},
 		{"own key", good + "x_hozen: {colour: red}\n", `unknown key "colour"`, 7},
 		{"bool", good + "x_hozen: {follow_links: perhaps}\n", "true or false", 7},
+		{"bulk", good + "x_hozen: {bulk: much}\n", "bulk must be true or false", 7},
 		{"anchor", "name: &a Bad\ndoc: *a\nsources: []\n", "anchors", 1},
 		{"binary tag", strings.Replace(good, "A good one.", "!!binary aGk=", 1), "must be a text", 2},
 		{"own tag", strings.Replace(good, "A good one.", "!!python/object:os.system x", 1), "must be a text", 2},

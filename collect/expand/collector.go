@@ -133,7 +133,8 @@ func (d *definition) Name() string { return d.def.Name }
 func (d *definition) Needs() collect.Needs { return collect.Needs{OS: d.def.OS} }
 
 // Stage implements collect.Artifact: commands and what the volatile profile
-// asks for show a passing state.
+// asks for show a passing state; what there may be much of comes last, so that
+// it uses up no budget before a hundred short files that say more.
 func (d *definition) Stage() collect.Stage {
 	if d.def.In(collect.ProfileVolatile) {
 		return collect.Volatile
@@ -142,6 +143,9 @@ func (d *definition) Stage() collect.Stage {
 		if s.Type == artifacts.TypeCommand {
 			return collect.Volatile
 		}
+	}
+	if d.def.Bulk {
+		return collect.Bulk
 	}
 	return collect.Settled
 }

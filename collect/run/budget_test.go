@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/artifacts"
 	"github.com/hozen-dfir/hozen/collect/host"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
 	"github.com/hozen-dfir/hozen/collect/sourcetest"
@@ -35,6 +36,25 @@ func TestMaxFileAndTotal(t *testing.T) {
 	}
 	if sum.Bytes != 230 || sum.Gaps != 2 {
 		t.Errorf("%d bytes, %d gaps", sum.Bytes, sum.Gaps)
+	}
+}
+
+// TestBulkIsCutFirst has a definition that comes first by its name and would use
+// up the total, were it not marked as one of which there is much.
+func TestBulkIsCutFirst(t *testing.T) {
+	src := tree(t, map[string]int{"big/1": 500, "big/2": 500, "small/1": 10, "small/2": 10})
+	for bulk, cut := range map[bool]string{true: "/big/2", false: "/small/2"} {
+		defs := []*artifacts.Definition{define("A", "/big/*"), define("B", "/small/*")}
+		defs[0].Bulk = bulk
+		sink := &sinktest.Sink{}
+		if _, err := Run(context.Background(), Plan{Sources: []collect.Source{src}, Sink: sink, Definitions: defs, Budget: Budget{MaxTotal: 1015}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/big/1", "/big/2", "/small/1", "/small/2"} {
+			if r := sink.Find("test", path)[0].Record; (r.Outcome == evidence.Skipped) != (path == cut) {
+				t.Errorf("bulk %v: %s %s", bulk, path, r.Outcome)
+			}
+		}
 	}
 }
 
