@@ -24,6 +24,8 @@ type analysis struct {
 	busy  connList
 	mem   int // bytes held by connections
 
+	hellos []*flow // with a QUIC hello being collected, oldest first
+
 	captured, decoded int64 // bytes of packets, and of compressed bodies
 
 	err error // of a handler
@@ -112,7 +114,8 @@ func (a *analysis) udp(f *flow, dir int, d *decode.Datagram, at Mark) {
 		a.dns(id, kind, d.Payload, at)
 		return
 	}
-	if (d.SrcPort == 443 || d.DstPort == 443) && len(d.Payload) > 5 && d.Payload[0]&0xc0 == 0xc0 {
+	if !a.quicHello(f, dir, d.Payload, at) &&
+		(d.SrcPort == 443 || d.DstPort == 443) && len(d.Payload) > 5 && d.Payload[0]&0xc0 == 0xc0 {
 		a.stats.QUIC++ // long header of RFC 9000 section 17.2
 	}
 }

@@ -9,10 +9,12 @@
 // damage of the file kept something from being examined, the error wraps
 // ErrIncomplete and says what.
 //
-// Not decoded, and counted where they are met: HTTP/2 and QUIC. DTLS,
-// and DNS on other ports than 53, 5353 and 5355, are flows only. UDP payloads are not handed out as
-// derived content; the capture's own bytes are scanned anyway.
+// Not decoded, and counted where they are met: HTTP/2, and of QUIC all but the
+// client's hello. DTLS, and DNS over TCP on other ports than 53, are flows only.
+// UDP payloads are not handed out as derived content; the capture's own bytes
+// are scanned anyway.
 //
 // The steps have packages of their own: capture (files), decode (headers,
-// tunnels, fragments), stream (TCP), dns, http1, tls and carve (bodies).
+// tunnels, fragments), stream (TCP), dns, http1, tls, quic and carve
+// (bodies).
 package pcap

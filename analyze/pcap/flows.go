@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/hozen-dfir/hozen/analyze/pcap/decode"
+	"github.com/hozen-dfir/hozen/analyze/pcap/quic"
 )
 
 const (
@@ -36,7 +37,9 @@ type flow struct {
 	Flow
 	key        flowKey
 	conn       *conn
-	prev, next *flow // by last packet
+	quic       *[2]quic.Parser // while the hello of a QUIC connection is collected
+	hello      bool            // it was read
+	prev, next *flow           // by last packet
 }
 
 func (f *flow) direction(dir int) FlowID {
@@ -148,6 +151,7 @@ func (a *analysis) makeRoom(d *decode.Datagram) {
 
 // forget ends a flow: its connection is flushed and it is reported.
 func (a *analysis) forget(f *flow) {
+	a.noHello(f)
 	if f.conn != nil {
 		a.drop(f.conn)
 	}

@@ -100,6 +100,31 @@ var made = map[string]func(*builder){
 		c.send(server, "HTTP/1.1 200 Connection established\r\n\r\n", 400)
 		c.close()
 	},
+	"hello over quic": func(b *builder) {
+		for _, d := range initials(b.t, "quic.example", 1) {
+			b.udp("10.0.0.1", "10.0.0.2", 1111, 443, d)
+		}
+	},
+	"long hello over quic": func(b *builder) {
+		for _, d := range initials(b.t, "quic.example", 30) {
+			b.udp("10.0.0.1", "10.0.0.2", 1111, 4433, d)
+		}
+	},
+	"dns on another port": func(b *builder) {
+		b.udp("10.0.0.1", "10.0.0.2", 1111, 7777, dnsQuery(1, "port.example"))
+	},
+	"forward pointer": func(b *builder) {
+		b.udp("10.0.0.1", "10.0.0.2", 1111, 53, append(append(dnsQuery(1, "x.example")[:12], 0xc0, 18, 0, 1, 0, 1), "\x07forward\x07example\x00"...))
+	},
+	"many fields": func(b *builder) {
+		c := b.connect(1234, 80)
+		c.send(client, "GET /m HTTP/1.1\r\n"+strings.Repeat("X: y\r\n", 400)+"Host: last.example\r\n\r\n", 1400)
+		c.close()
+	},
+	"cut header after a query": func(b *builder) {
+		b.udp("10.0.0.1", "10.0.0.2", 1111, 53, dnsQuery(1, "once.example"))
+		b.frame(gopacket.Payload("\x45\x00\x00\x40\x00\x00\x00\x00\x40\x11\x00\x00"))
+	},
 	"until close": func(b *builder) {
 		c := b.connect(1234, 80)
 		c.send(client, "GET /old HTTP/1.0\r\nHost: old.example\r\n\r\n", 400)

@@ -31,6 +31,7 @@ type Stats struct {
 	Responses    int `json:"http_responses"`
 	HTTP2        int `json:"http2_connections_not_decoded"`
 	QUIC         int `json:"quic_datagrams_not_decoded"`
+	HellosCut    int `json:"quic_hellos_given_up"` // begun, and given up for newer flows
 	ClientHellos int `json:"tls_client_hellos"`
 	ServerHellos int `json:"tls_server_hellos"`
 
@@ -64,6 +65,7 @@ func (s *Stats) incomplete() error {
 	add(s.StreamsCut, "connections given up for memory")
 	add(s.WindowsCut, "stream windows cut for memory")
 	add(s.HeadsCut, "message heads too long to read")
+	add(s.HellosCut, "hellos over QUIC given up for newer flows")
 	add(s.RequestsCut, "requests not paired with their response")
 	add(s.DNSCut, "DNS messages with too many records")
 	add(s.BodiesCut, "bodies not decoded to their end")

@@ -74,9 +74,9 @@ func (r *reader) uint(n int) int {
 // vector takes a vector whose length has n bytes.
 func (r *reader) vector(n int) []byte { return r.take(r.uint(n)) }
 
-// parseClientHello reads a handshake body (RFC 8446 section 4.1.2, RFC 5246
+// ParseClientHello reads a handshake body (RFC 8446 section 4.1.2, RFC 5246
 // section 7.4.1.2). What was read before an early end is returned with it.
-func parseClientHello(b []byte) (*ClientHello, error) {
+func ParseClientHello(b []byte) (*ClientHello, error) {
 	r := &reader{b: b}
 	h := &ClientHello{Version: uint16(r.uint(2))}
 	r.take(32)

@@ -131,7 +131,7 @@ func (p *Parser) handshake(b []byte) {
 func (p *Parser) message(kind byte, b []byte) bool {
 	switch kind {
 	case typeClientHello:
-		h, err := parseClientHello(b)
+		h, err := ParseClientHello(b)
 		if h == nil {
 			return false
 		}
