@@ -456,3 +456,31 @@ func TestHashingKeepsToTheBudget(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestSocketsOfNoList has sockets that no list of the kernel shows.
+func TestSocketsOfNoList(t *testing.T) {
+	want := map[int]string{}
+	for _, s := range []struct {
+		family, kind int
+		name         string
+	}{{unix.AF_INET, unix.SOCK_STREAM, "TCP"}, {unix.AF_INET6, unix.SOCK_DGRAM, "UDPv6"}, {unix.AF_VSOCK, unix.SOCK_STREAM, "AF_VSOCK"}} {
+		fd, err := unix.Socket(s.family, s.kind|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Log(s.name, err)
+			continue
+		}
+		defer unix.Close(fd)
+		want[fd] = s.name
+	}
+	for _, o := range take(t).files {
+		if name, ok := want[o.FD]; ok && o.PID == os.Getpid() {
+			if o.Socket != "" || o.Protocol != name {
+				t.Errorf("%+v, want protocol %s", o, name)
+			}
+			delete(want, o.FD)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("not there: %v", want)
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hozen-dfir/hozen/collect/process/emit"
 	"github.com/hozen-dfir/hozen/collect/process/procfs"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -258,11 +260,11 @@ func (r *reader) setFiles(f *facts) {
 			continue // closed meanwhile
 		}
 		b, _, _ := r.fs.Read(f.at("fdinfo/"+n), procfs.MaxSmall)
-		f.files = append(f.files, r.file(f.p.PID, fd, target, procfs.ParseFDInfo(b)))
+		f.files = append(f.files, r.file(f.p.PID, f.dir, fd, target, procfs.ParseFDInfo(b)))
 	}
 }
 
-func (r *reader) file(pid, fd int, target string, d procfs.FDInfo) File {
+func (r *reader) file(pid int, dir string, fd int, target string, d procfs.FDInfo) File {
 	o := File{Format: FileFormat, PID: pid, FD: fd, Pos: d.Pos, Flags: d.Flags, MntID: d.MntID, More: emit.Safe(d.More)}
 	o.Target, o.TargetB64 = evidence.Text(target)
 	var ino uint64
@@ -270,10 +272,24 @@ func (r *reader) file(pid, fd int, target string, d procfs.FDInfo) File {
 		o.Inode = strconv.FormatUint(ino, 10)
 	}
 	if o.Kind == "socket" {
-		o.Socket = r.sockets[o.Inode]
+		if o.Socket = r.sockets[o.Inode]; o.Socket == "" {
+			o.Protocol = r.protocol(dir, fd)
+		}
 	}
 	if v, err := strconv.ParseUint(d.Flags, 8, 64); err == nil && v&3 < 3 { // O_ACCMODE
 		o.Access = [...]string{"r", "w", "rw"}[v&3]
 	}
 	return o
+}
+
+// protocol asks the kernel for the protocol of a socket: one that is not bound,
+// is in another network namespace, or is of a family that has no list.
+func (r *reader) protocol(dir string, fd int) string {
+	b := make([]byte, 64) // names of struct proto have 32 bytes at most
+	n, err := unix.Getxattr(r.fs.Path(dir+"/fd/"+strconv.Itoa(fd)), "system.sockprotoname", b)
+	if err != nil {
+		return ""
+	}
+	name, _ := evidence.Text(strings.TrimRight(string(b[:n]), "\x00"))
+	return name
 }

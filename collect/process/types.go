@@ -116,10 +116,11 @@ type File struct {
 	Kind      string            `json:"kind"` // file, socket, pipe, anon
 	Target    string            `json:"target"`
 	TargetB64 string            `json:"target_b64,omitempty"`
-	Inode     string            `json:"inode,omitempty"`  // of a socket or pipe
-	Socket    string            `json:"socket,omitempty"` // addresses and state; all of it is in /network/sockets.jsonl
-	Access    string            `json:"access,omitempty"` // r, w, rw
-	Flags     string            `json:"flags,omitempty"`  // octal
+	Inode     string            `json:"inode,omitempty"`    // of a socket or pipe
+	Socket    string            `json:"socket,omitempty"`   // addresses and state; all of it is in /network/sockets.jsonl
+	Protocol  string            `json:"protocol,omitempty"` // of a socket that no list shows: TCP, NETLINK, AF_VSOCK, XDP …
+	Access    string            `json:"access,omitempty"`   // r, w, rw
+	Flags     string            `json:"flags,omitempty"`    // octal
 	Pos       string            `json:"pos,omitempty"`
 	MntID     string            `json:"mnt_id,omitempty"`
 	More      map[string]string `json:"more,omitempty"`
