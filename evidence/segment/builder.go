@@ -85,8 +85,8 @@ func (b *Builder) unique(name string) string {
 		if _, taken := b.names[strings.ToLower(try)]; !taken {
 			return try
 		}
-		stem, ending, _ := strings.Cut(name, ".zst")
-		try = fmt.Sprintf("%s~%d.zst%s", stem, n, ending)
+		stem, ending := splitName(name)
+		try = fmt.Sprintf("%s~%d%s", stem, n, ending)
 	}
 }
 

@@ -99,11 +99,21 @@ func Fits(name, wanted string) bool {
 	if name == wanted {
 		return true
 	}
-	stem, ending, _ := strings.Cut(wanted, ".zst")
+	stem, ending := splitName(wanted)
 	rest, ok := strings.CutPrefix(name, stem)
 	if !ok {
 		return false
 	}
-	more, end, ok := strings.Cut(rest, ".zst")
-	return ok && end == ending && collisions.MatchString(more)
+	more, ok := strings.CutSuffix(rest, ending)
+	return ok && collisions.MatchString(more)
+}
+
+// splitName cuts an entry's name before its last .zst: the path before it may
+// hold others.
+func splitName(name string) (stem, ending string) {
+	at := strings.LastIndex(name, ".zst")
+	if at < 0 {
+		return name, ""
+	}
+	return name[:at], name[at:]
 }

@@ -301,3 +301,28 @@ func TestFits(t *testing.T) {
 		t.Error("a part of a taken name does not fit")
 	}
 }
+
+// What makes a name a new one stands before the last .zst: a folder may have one
+// in its name.
+func TestSuffixPlace(t *testing.T) {
+	b := NewBuilder(make([]byte, 0, DefaultSize))
+	for i, c := range []struct{ name, want string }{
+		{"data/live/x.zst.d/A.zst", "data/live/x.zst.d/A.zst"},
+		{"data/live/x.zst.d/a.zst", "data/live/x.zst.d/a~1.zst"},
+		{"data/live/x.zst.d/B.zst.part0001", "data/live/x.zst.d/B.zst.part0001"},
+		{"data/live/x.zst.d/b.zst.part0001", "data/live/x.zst.d/b~1.zst.part0001"},
+	} {
+		if err := b.Begin(c.name); err != nil {
+			t.Fatal(err)
+		}
+		if b.name != c.want {
+			t.Errorf("%s became %s, want %s", c.name, b.name, c.want)
+		}
+		if !Fits(c.want, c.name) || Fits("data/live/x~1.zst.d/a.zst", c.name) {
+			t.Errorf("Fits does not take %s for %s alone", c.want, c.name)
+		}
+		if err := b.Commit(uint64(i+1), []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
