@@ -145,6 +145,12 @@ func TestHidden(t *testing.T) {
 	c := b.connect(40003, 5432)
 	c.send(client, "S", 1)
 	c.send(client, hello(t, "after.evil.example"), 2000)
+	line, binary := "PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n", proxyBinary+"\x21\x11\x00\x0c"+strings.Repeat("\x00", 12)
+	b.connect(40005, 443).send(client, line+hello(t, "proxied.evil.example"), 2000)
+	b.connect(40006, 80).send(client, binary+fmt.Sprintf(get, "proxied2"), 2000)
+	c = b.connect(40007, 80)
+	c.send(client, line, 2000)
+	c.send(client, fmt.Sprintf(get, "proxied3"), 2000)
 	c = b.connect(40004, 80)
 	body := gz(t, "payload")
 	c.send(server, fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body), 2000)
@@ -160,6 +166,7 @@ func TestHidden(t *testing.T) {
 		got = append(got, f.Where.Kind+" "+f.Matches[0].Text)
 	}
 	want := []string{"http port53.evil.example", "tls tls53.evil.example", "http inner.evil.example", "tls after.evil.example",
+		"tls proxied.evil.example", "http proxied2.evil.example", "http proxied3.evil.example",
 		"http " + digest("payload"), "dns port7777.evil.example", "dns 203.0.113.7"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -44,6 +44,9 @@ func (d *direction) detect(b []byte, at Mark) {
 	p := &d.app
 	for len(b) > 0 && !p.opaque {
 		if p.http == nil && p.tls == nil && !p.isDNS {
+			if b = withoutProxy(b); len(b) == 0 {
+				return
+			}
 			d.choose(b, at)
 		}
 		p.at = at

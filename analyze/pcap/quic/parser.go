@@ -61,10 +61,11 @@ func (p *Parser) Datagram(b []byte) []byte {
 			p.over = p.over || p.opened
 			return nil
 		}
-		if frames, ok := p.open(packet, pn); ok {
-			p.opened = true
-			p.frames(frames)
+		frames, ok := p.open(packet, pn)
+		if p.opened = p.opened || ok; !p.opened {
+			return nil // no client's: it would open from the first packet on
 		}
+		p.frames(frames)
 		if m := p.hello(); m != nil {
 			return m
 		}
