@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
+	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 )
 
@@ -47,7 +48,8 @@ always exact.`,
 }
 
 func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, globs []string, escape bool) error {
-	found, gaps := 0, 0
+	found, gaps, printed := 0, 0, 0
+	var bare evidence.Record // the last one that has no content, and never had
 	for it, err := range sel.items(cmd.Context(), b) {
 		if err != nil {
 			return err
@@ -60,6 +62,11 @@ func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, glo
 			}
 			continue
 		}
+		if len(it.Parts) == 0 && it.Record.Outcome != evidence.Partial {
+			bare = it.Record
+			continue
+		}
+		printed++
 		if err := catItem(cmd, app, b, it, escape); err != nil {
 			return readError(fmt.Errorf("%s: %w", it.Record.Path, err))
 		}
@@ -70,6 +77,9 @@ func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, glo
 	}
 	if found == 0 {
 		return errNothing(globs)
+	}
+	if printed+gaps == 0 && bare.Type != "" {
+		app.Notef("%s is a %s: it has no content of its own", shown(bare), bare.Type)
 	}
 	if err := whole(app, b); err != nil {
 		return err
