@@ -173,8 +173,10 @@ func showReport(app *cli.App, target string, r *verify.Report) error {
 	switch {
 	case !r.OK():
 		line("FAILED", "%s is not what was sealed", target)
+	case r.HalfSigned:
+		line("UNFINISHED", "a countersignature was never completed; the bundle is as it was sealed")
 	case r.State == seal.Unfinished:
-		line("UNFINISHED", "it was never completed; what is under the last checkpoint is as it was sealed")
+		line("UNFINISHED", "the collection did not reach its end; what is under the last checkpoint is as it was sealed")
 	case !r.KnownSigner:
 		line("OK", "%s is what its signer sealed — signer unknown", target)
 	default:

@@ -55,7 +55,8 @@ type Report struct {
 	TimeStamp   *TimeStamp       `json:"time_stamp,omitempty"`
 	Checks      []Check          `json:"checks"`
 	Problems    []bundle.Problem `json:"problems"`
-	Tail        []string         `json:"tail,omitempty"` // objects after the last checkpoint of an unfinished bundle
+	Tail        []string         `json:"tail,omitempty"`        // objects after the last checkpoint of an unfinished bundle
+	HalfSigned  bool             `json:"half_signed,omitempty"` // unfinished for a countersignature alone: the collection ended
 }
 
 // OK reports whether nothing was found wrong. An unfinished bundle, or one

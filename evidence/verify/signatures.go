@@ -62,7 +62,7 @@ func (v *verification) signed(s Signature) {
 // but no bundle with half of one is called complete.
 func (v *verification) loneKey(ctx context.Context, name string) {
 	if _, _, ok := v.cosigner(ctx, strings.TrimSuffix(name, ".vkey"), name); ok {
-		v.r.State = seal.Unfinished
+		v.r.State, v.r.HalfSigned = seal.Unfinished, v.b.End != nil
 		v.r.Tail = append(v.r.Tail, name+" (a countersignature that was never completed)")
 	}
 }
