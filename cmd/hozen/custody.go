@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -94,8 +96,9 @@ func unreadable(ctx context.Context, err error) error {
 }
 
 func showEntry(app *cli.App, r custody.Record) error {
-	if app.JSON {
-		return app.Emit(r.Entry)
+	if app.JSON { // the line that was signed: members of later versions too
+		line, _, _ := bytes.Cut(r.Raw, []byte("\n"))
+		return app.Emit(json.RawMessage(line))
 	}
 	w := &strings.Builder{}
 	line := func(format string, args ...any) { fmt.Fprintln(w, cli.Short(fmt.Sprintf(format, args...))) }
