@@ -103,10 +103,14 @@ func (a *analysis) datagram(d *decode.Datagram) {
 	}
 }
 
+// portNetBIOS is that of names which look like those of DNS, but are encoded
+// (RFC 1002 section 4.2).
+const portNetBIOS = 137
+
 func (a *analysis) udp(f *flow, dir int, d *decode.Datagram, at Mark) {
 	id := f.direction(dir)
 	kind := dnsKind(d.SrcPort, d.DstPort)
-	if kind == "" && dns.Looks(d.Payload) {
+	if kind == "" && d.SrcPort != portNetBIOS && d.DstPort != portNetBIOS && dns.Looks(d.Payload) {
 		kind = "dns"
 	}
 	if kind != "" && len(d.Payload) > 0 {

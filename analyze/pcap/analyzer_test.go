@@ -155,6 +155,7 @@ func TestHidden(t *testing.T) {
 	body := gz(t, "payload")
 	c.send(server, fmt.Sprintf("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body), 2000)
 	b.udp("10.0.0.1", "10.0.0.2", 1112, 7777, query("port7777.evil.example"))
+	b.udp("10.0.0.1", "10.0.0.2", 137, 137, query("netbios.evil.example"))
 	b.udp("10.0.0.53", "10.0.0.1", 53, 1111, []byte("\x00\x01\x80\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00"+
 		"\x00\x41\x00\x01\x00\x00\x00\x05\x00\x0b\x00\x01\x00\x00\x04\x00\x04\xcb\x00\x71\x07"))
 	fs, err := examine(t, Config{Indicators: indicators(t, "evil.example\n203.0.113.7\n"+digest("payload"))}, b.buf.Bytes())
