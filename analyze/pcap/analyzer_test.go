@@ -135,6 +135,31 @@ func TestServerName(t *testing.T) {
 	}
 }
 
+// TestOddAddresses: an address that is malformed names a host all the same; one
+// inside another's query is not the address that was asked for.
+func TestOddAddresses(t *testing.T) {
+	b := newBuilder(t)
+	for i, s := range []string{
+		"GET http://a.evil.example/%zz HTTP/1.1\r\nHost: good.example\r\n\r\n", "GET /1 HTTP/1.1\r\nHost: good.example\r\nReferer: HTTPS://u:p@b.evil.example:8443?%\r\n\r\n",
+		"GET http://c.evil.example HTTP/1.1\r\n\r\n", "GET /2?u=http://no.evil.example/ HTTP/1.1\r\nHost: good.example\r\nReferer: http://good.example/@d.evil.example\r\n\r\n",
+		"GET http://e.evil.example\\x\x01 HTTP/1.1\r\n\r\n",
+	} {
+		b.connect(uint16(40000+i), 80).send(client, s, 2000)
+	}
+	fs, err := examine(t, Config{Indicators: indicators(t, "evil.example\nhttp://good.example/2")}, b.buf.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range fs {
+		got = append(got, f.Matches[0].Text)
+	}
+	want := []string{"a.evil.example", "b.evil.example:8443", "c.evil.example", "http://good.example/2?u=http://no.evil.example/", "e.evil.example"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 // TestHidden: names and bodies where a reader may not look for them.
 func TestHidden(t *testing.T) {
 	b := newBuilder(t)

@@ -86,7 +86,7 @@ func (d *direction) bodyEnd(id FlowID, m *http1.Message, r carve.Result) {
 // response answers. Without a Host field the server's address stands in.
 func messageURL(m *http1.Message, id FlowID) string {
 	uri := m.URI
-	if strings.Contains(uri, "://") {
+	if scheme, _, ok := strings.Cut(uri, "://"); ok && !strings.ContainsAny(scheme, "/?#") {
 		return uri
 	}
 	if m.Method == "CONNECT" || m.Method == "" {

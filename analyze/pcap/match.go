@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -162,13 +161,20 @@ func (m *matcher) url(raw, title string, w analyze.Where) {
 		return
 	}
 	m.hits(m.set.MatchURL(raw), title, raw, w)
-	if u, err := url.Parse(raw); err == nil && u.Host != "" {
-		port := 80
-		if u.Scheme == "https" {
-			port = 443
-		}
-		m.host(u.Host, uint16(port), title, w)
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok || strings.ContainsAny(scheme, "/?#") {
+		return
 	}
+	// Not with net/url: an address that it refuses names a host all the same.
+	if i := strings.IndexAny(rest, `/?#\`); i >= 0 {
+		rest = rest[:i]
+	}
+	host := rest[strings.LastIndexByte(rest, '@')+1:]
+	port := 80
+	if strings.EqualFold(scheme, "https") {
+		port = 443
+	}
+	m.host(host, uint16(port), title, w)
 }
 
 // host matches "name", "name:port", an address, or "[address]:port".
