@@ -126,10 +126,10 @@ func printError(w io.Writer, err error) {
 		word = "findings"
 	}
 	for _, one := range split(err) {
-		fmt.Fprintf(w, "%s: %s\n", word, Short(one.Error()))
+		fmt.Fprintf(w, "%s: %s\n", word, Short(hideSecrets(one.Error())))
 	}
 	if h := HintOf(err); h != "" {
-		fmt.Fprintf(w, "hint: %s\n", Short(h))
+		fmt.Fprintf(w, "hint: %s\n", Short(hideSecrets(h)))
 	}
 }
 
