@@ -38,11 +38,12 @@ type source struct {
 type reader struct {
 	sources []*source
 	taken   map[string]bool // namespaces
+	names   map[string]bool // whole paths of files
 	bytes   int64
 	closers []io.Closer
 }
 
-func newReader() *reader { return &reader{taken: map[string]bool{}} }
+func newReader() *reader { return &reader{taken: map[string]bool{}, names: map[string]bool{}} }
 
 func (r *reader) close() {
 	for _, c := range r.closers {
@@ -191,16 +192,32 @@ func (r *reader) file(tree fs.FS, name, full string) error {
 	s.text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
 	s.report.SHA256 = digest(text)
 	s.entry = bytes.Contains(text, entryWord)
-	s.report.Namespace = escape(name)
-	if r.taken[s.report.Namespace] {
-		s.report.Namespace = full
+	where, err := filepath.Abs(full)
+	if err != nil {
+		where = full
 	}
-	if r.taken[s.report.Namespace] {
+	if r.names[where] {
 		s.report.Skipped = again
+		return nil
 	}
-	r.taken[s.report.Namespace] = true
+	r.names[where] = true
+	s.report.Namespace = r.namespace(escape(name), full)
 	s.refuse()
 	return nil
+}
+
+// namespace gives a file a namespace of its own: its name in the folder that
+// was given, or the whole name where another folder has a file of that name. A
+// whole name too may be what another file is called in its folder.
+func (r *reader) namespace(short, full string) string {
+	ns := short
+	for n := 1; r.taken[ns]; n++ {
+		if ns = full; n > 1 {
+			ns = fmt.Sprintf("%s#%d", full, n)
+		}
+	}
+	r.taken[ns] = true
+	return ns
 }
 
 // refuse names what is no text of rules. At a NUL byte the compiler would stop

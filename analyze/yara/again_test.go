@@ -1,0 +1,42 @@
+//go:build cgo
+
+package yara
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/hozen-dfir/hozen/evidence"
+)
+
+// TestNamesakes: a file is left out as a repetition only where it is one, under
+// whatever name it comes; what another folder calls the same is another file.
+func TestNamesakes(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	rule := func(name string) []byte { return []byte("rule " + name + " { condition: true }") }
+	write(t, filepath.Join(dir, "all", "b", "x.yar"), rule("in_all"))
+	write(t, filepath.Join(dir, "c", "x.yar"), rule("in_c"))
+	write(t, filepath.Join(dir, "b", "x.yar"), rule("in_b"))
+	c, reports, err := Compile(context.Background(), []string{"all", "c", "b", "./b/x.yar", filepath.Join(dir, "c", "..", "c")})
+	if err != nil || c.Rules != 3 {
+		t.Fatalf("%v, %d rules of 3: %+v", err, c.Rules, reports)
+	}
+	var spaces []string
+	for _, r := range reports {
+		if r.Skipped == "" {
+			spaces = append(spaces, r.Namespace)
+		}
+	}
+	slices.Sort(spaces)
+	if len(spaces) != 3 || len(slices.Compact(spaces)) != 3 {
+		t.Errorf("namespaces %v", spaces)
+	}
+	got := rulesOf(scanText(t, c, memory([]byte("x"), evidence.Record{Path: "/x"})))
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"in_all", "in_b", "in_c"}) {
+		t.Errorf("found %v", got)
+	}
+}
