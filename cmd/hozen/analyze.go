@@ -204,15 +204,6 @@ func rulesError(err error) error {
 	return cli.WithHint(err, "--rules takes YARA files, folders and zips of them; --iocs lists of indicators, or folders of them")
 }
 
-// showRuleProblems names what can't be used; the sweep goes on without it.
-func showRuleProblems(app *cli.App, facts report.Facts) {
-	for _, r := range facts.Rules {
-		for _, e := range r.Errors {
-			app.Warnf("%s", e)
-		}
-	}
-}
-
 // openTargets opens what is to be swept. A bundle that needs an identity which
 // was not given is an error at once, not a sweep without items. One whose seal
 // does not hold costs itself, and not the others.
@@ -290,7 +281,7 @@ func (f *sweepRun) sweep(ctx context.Context, targets []analyze.Target, pool *wo
 	}
 	if f.out != "" {
 		if f.folder, err = report.Create(f.out); err != nil {
-			return err
+			return cli.WithHint(err, "give --out a new folder, or an empty one")
 		}
 	}
 	bar := app.Progress("sweeping")
