@@ -6,6 +6,7 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hozen-dfir/hozen/evidence"
@@ -38,5 +39,18 @@ func TestNamesakes(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, []string{"in_all", "in_b", "in_c"}) {
 		t.Errorf("found %v", got)
+	}
+}
+
+// TestBadInclude: trouble in an included file names the file that was given
+// too, for the include's name alone could be anywhere.
+func TestBadInclude(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "top.yar"), []byte("include \"inc/part\"\nrule top { condition: true }"))
+	write(t, filepath.Join(dir, "inc", "part"), []byte("rule part {\n condition:\n  nonsense\n}"))
+	_, by := compile(t, dir)
+	e := by["top.yar"].Errors
+	if len(e) == 0 || e[0].File != filepath.ToSlash(filepath.Join(dir, "top.yar")) || !strings.Contains(e[0].Message, `in include "inc/part", line 3: `) {
+		t.Errorf("%+v", e)
 	}
 }

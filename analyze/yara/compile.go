@@ -165,11 +165,12 @@ var unknownModule = regexp.MustCompile(`^unknown module "(.*)"`)
 
 func (s *source) problem(m yr.CompilerMessage) Problem {
 	p := Problem{File: s.report.Name, Line: m.Line, Message: strings.ToValidUTF8(m.Text, "\uFFFD")}
-	if m.Filename != "" {
-		p.File = escape(m.Filename)
-	}
 	if found := unknownModule.FindStringSubmatch(m.Text); found != nil {
 		p.Message = fmt.Sprintf("needs the module %q, which this build of libyara lacks", found[1])
+	}
+	if m.Filename != "" { // an include, whose name means nothing without the file that asked for it
+		p.Message = fmt.Sprintf("in include %q, line %d: %s", m.Filename, m.Line, p.Message)
+		p.Line = 0
 	}
 	return p
 }

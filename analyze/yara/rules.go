@@ -17,8 +17,8 @@ var ErrRules = errors.New("not compiled YARA rules")
 
 // Problem is one place in a rule file that does not compile.
 type Problem struct {
-	File    string `json:"file"` // as FileReport.Name; an included file by its own name
-	Line    int    `json:"line,omitempty"`
+	File    string `json:"file"`           // as FileReport.Name
+	Line    int    `json:"line,omitempty"` // 0 where the trouble is in an include: the message names it
 	Message string `json:"message"`
 }
 
