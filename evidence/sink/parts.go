@@ -96,10 +96,15 @@ func (s *splitter) endPart(r evidence.Record) {
 	s.partAt, s.partFrom, s.part = s.size, s.w.opt.Now(), newSums(s.w.opt)
 }
 
-// cover fills in sizes and digests of a record that ends here.
+// cover fills in sizes and digests of a record that ends here. An item of which
+// nothing could be read has no digest: that of no bytes would speak of a file
+// that is empty.
 func (s *splitter) cover(r *evidence.Record, last bool) {
 	r.Ended = evidence.At(s.w.opt.Now())
 	r.Size = s.size - s.partAt
+	if !r.Outcome.HasBytes() && r.Outcome != evidence.Empty {
+		return
+	}
 	of := s.whole
 	if s.number > 1 {
 		of = s.part

@@ -88,6 +88,11 @@ func TestOutcomes(t *testing.T) {
 			t.Errorf("%s: %s (%s), want %s", name, got[name].Outcome, got[name].Error, want)
 		}
 	}
+	for name, r := range got {
+		if has := r.SHA256 != ""; has != r.Outcome.HasBytes() {
+			t.Errorf("%s: %s with digest %q", name, r.Outcome, r.SHA256)
+		}
+	}
 	if l := got["/cut"].Lost; len(l) != 1 || l[0].Offset != 3 || l[0].Length != 7 {
 		t.Errorf("lost ranges of /cut: %+v", l)
 	}
