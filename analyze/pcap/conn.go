@@ -56,6 +56,13 @@ func (a *analysis) newConn(f *flow) *conn {
 	return c
 }
 
+// renewed reports whether a SYN begins another connection: it has another
+// number, or this connection had ended. A client may choose the number again to
+// pass its new bytes off as retransmitted ones.
+func (c *conn) renewed(side int, seq uint32) bool {
+	return c.dirs[side].half.NewConnection(seq) || c.dirs[0].half.Finished() && c.dirs[1].half.Finished()
+}
+
 // segment takes one TCP segment.
 func (a *analysis) segment(f *flow, dir int, d *decode.Datagram, at Mark) {
 	if d.Flags&flagRST != 0 { // noted in the flags; a forged one must not end the inspection

@@ -88,8 +88,7 @@ func (t *table) append(f *flow) {
 func (a *analysis) flow(d *decode.Datagram) (*flow, int) {
 	k := keyOf(d)
 	f := a.flows.m[k]
-	if f != nil && d.Proto == protoTCP && d.Flags&(flagSYN|flagACK) == flagSYN && f.conn != nil &&
-		f.conn.dirs[f.side(d)].half.NewConnection(d.Seq) {
+	if f != nil && d.Proto == protoTCP && d.Flags&(flagSYN|flagACK) == flagSYN && f.conn != nil && f.conn.renewed(f.side(d), d.Seq) {
 		a.forget(f) // the ports are used again
 		f = nil
 	}

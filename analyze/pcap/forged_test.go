@@ -60,6 +60,22 @@ func TestForgedStart(t *testing.T) {
 	}
 }
 
+// TestNumbersUsedAgain: a second connection with the ports and numbers of the
+// first is one of its own.
+func TestNumbersUsedAgain(t *testing.T) {
+	b := newBuilder(t)
+	for _, host := range []string{"one.example", "two.example"} {
+		c := b.connect(40000, 80)
+		c.send(client, "GET / HTTP/1.1\r\nHost: "+host+"\r\n\r\n", 2000)
+		c.send(server, "HTTP/1.1 204 No\r\n\r\n", 2000)
+		c.close()
+	}
+	k, _, err := b.analyze(Options{})
+	if err != nil || len(k.flows) != 2 || len(k.http) != 4 || k.http[2].Message.Host != "two.example" || k.http[2].Message.At.Packet != 11 {
+		t.Errorf("%v %+v %+v", err, k.flows, k.http)
+	}
+}
+
 // TestStrayBytes: bytes outside of a stream are handed out and examined, and
 // don't disturb what is read from the stream.
 func TestStrayBytes(t *testing.T) {
