@@ -12,7 +12,7 @@ const Name = "hozen.packets"
 // Bounds of a capture.
 const (
 	DefaultSnaplen = 262144
-	ringBytes      = 8 << 20 // of kernel buffer for all captures together
+	ringBytes      = 8 << 20 // of kernel buffer for all captures together, as far as it divides
 )
 
 // Options say what to capture.

@@ -13,10 +13,11 @@ import (
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
-// maxRings bounds the interfaces of one capture, minRing the buffer of each.
+// maxRings bounds the interfaces of one capture. Each has a buffer of minRing at
+// least, two blocks, also where the budget is used up: 16 MiB at most.
 const (
 	maxRings = 64
-	minRing  = 128 << 10
+	minRing  = 2 * minBlock
 )
 
 // Collect implements collect.Artifact: it captures until each capture's
@@ -79,7 +80,7 @@ func upInterfaces() ([]net.Interface, error) {
 
 // add opens a ring on one more interface, as far as the budget goes.
 func (c *capture) add(i net.Interface) error {
-	if len(c.rings) >= maxRings || c.budget < c.each {
+	if len(c.rings) >= maxRings || c.budget < c.each && c.each > minRing {
 		c.left(i.Name, "there are more interfaces than can be captured")
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -117,6 +118,46 @@ func TestLoopbackIsSeenOnce(t *testing.T) {
 	}
 	if udp == 0 || udp > count {
 		t.Errorf("%d UDP packets of at most %d sent", udp, count)
+	}
+}
+
+// TestLargePacketsOnManyInterfaces: a buffer that many interfaces share holds the
+// largest packets, which loopback and offloading make.
+func TestLargePacketsOnManyInterfaces(t *testing.T) {
+	if !sourcetest.OwnNamespace(t, "ip") {
+		return
+	}
+	pair(t)
+	ipRun(t, "link set lo up")
+	for i := range 25 {
+		ipRun(t, fmt.Sprintf("link add x%d type veth peer name y%d", i, i), fmt.Sprintf("link set x%d up", i), fmt.Sprintf("link set y%d up", i))
+	}
+	sink, sizes := &sinktest.Sink{}, []int{1000, 30_000, 45_000, 65_507}
+	run(t, sink, Any, 0, func() {
+		c, err := net.Dial("udp", "127.0.0.1:9")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for _, n := range sizes {
+			for { // again where the answer to the last is in the way
+				if _, err := c.Write(make([]byte, n)); err == nil {
+					break
+				}
+			}
+			time.Sleep(3 * retire * time.Millisecond) // the buffer is small, and is not what is tested
+		}
+	})
+	item := one(t, sink, "/packets/any.pcapng")
+	got, _ := read(t, item.Bytes)
+	have := map[int]bool{}
+	for _, p := range got {
+		have[len(p.data)] = p.info.Length == len(p.data)
+	}
+	for _, n := range sizes {
+		if !have[14+20+8+n] {
+			t.Errorf("no whole packet of %d bytes; dropped %s", n, item.Record.Details["dropped"])
+		}
 	}
 }
 

@@ -47,9 +47,14 @@ func openRing(i net.Interface, total, snaplen int) (*ring, error) {
 	return r, nil
 }
 
-// blockSize is a power of two of which the buffer holds at least four.
+// minBlock holds the largest packet that loopback and offloading commonly make,
+// 64 KiB with its headers: the kernel drops those that no block has room for.
+const minBlock = 128 << 10
+
+// blockSize is a power of two of which the buffer holds at least four, or two of
+// the smallest.
 func blockSize(total int) int {
-	n := os.Getpagesize()
+	n := max(os.Getpagesize(), minBlock)
 	for n*8 <= total && n < 512<<10 {
 		n *= 2
 	}
