@@ -47,6 +47,9 @@ type Message struct {
 // startLine parses a request or status line without its line end; nil where
 // it is neither.
 func startLine(line []byte) *Message {
+	if bytes.IndexByte(line, 0) >= 0 { // as possible says of its beginning
+		return nil
+	}
 	if m := statusLine(line); m != nil {
 		return m
 	}

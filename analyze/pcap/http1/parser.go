@@ -103,8 +103,14 @@ func (p *Parser) Over() bool { return p.over }
 // Held returns the bytes of memory in use, bodies not counted.
 func (p *Parser) Held() int { return cap(p.head) }
 
-// Looks reports whether b can be the start of a message.
+// Looks reports whether b can be the start of a message. A lone word is taken
+// for one in capitals only.
 func Looks(b []byte) bool {
+	return possible(b) && (upper(b) || bytes.IndexByte(b, ' ') >= 0 || bytes.HasPrefix(b, []byte("HTTP/")))
+}
+
+// possible reports whether b does not rule out that a message begins so.
+func possible(b []byte) bool {
 	if line, _, _ := bytes.Cut(b, []byte("\n")); bytes.IndexByte(line, 0) >= 0 {
 		return false
 	}
@@ -113,7 +119,7 @@ func Looks(b []byte) bool {
 	}
 	i := bytes.IndexByte(b, ' ')
 	if i < 0 {
-		return len(b) > 0 && len(b) <= 32 && isToken(b) && upper(b)
+		return len(b) > 0 && len(b) <= 32 && isToken(b)
 	}
 	return i > 0 && i <= 32 && isToken(b[:i]) && !bytes.Equal(b[:i], []byte("PRI"))
 }
@@ -249,7 +255,7 @@ func (p *Parser) start(b []byte, at stream.Mark) []byte {
 	}
 	first := bytes.IndexByte(head, '\n')
 	if first < 0 {
-		if len(head) >= maxHead || !Looks(head) {
+		if len(head) >= maxHead || !possible(head) {
 			p.over = p.over || len(head) >= maxHead
 			p.lose()
 		} else {
