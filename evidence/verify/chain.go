@@ -15,9 +15,9 @@ import (
 type chains struct {
 	mu    sync.Mutex
 	cond  *sync.Cond
-	items map[uint64]*chain
-	ready map[int]bool // segments finished, above low
-	low   int          // all segments up to this number are finished
+	items map[uint64]*chain // those whose last part has not come
+	ready map[int]bool      // segments finished, above low
+	low   int               // all segments up to this number are finished
 }
 
 // chain is one item on its way.
@@ -27,7 +27,6 @@ type chain struct {
 	path   string
 	whole  *digester
 	broken bool
-	last   bool // the last part has come
 }
 
 func newChains() *chains {
@@ -80,7 +79,9 @@ func (c *chains) add(ctx context.Context, segment int, r brief, whole *digester,
 		err = it.whole.compare(p.WholeSize, p.WholeSHA256, p.WholeSHA1, p.WholeMD5)
 	}
 	c.mu.Lock()
-	it.next, it.last = r.Part.Number+1, r.Part.Last
+	if it.next = r.Part.Number + 1; r.Part.Last {
+		delete(c.items, r.Part.Item)
+	}
 	c.mu.Unlock()
 	c.cond.Broadcast()
 	return err
@@ -98,7 +99,7 @@ func (c *chains) take(r brief, whole *digester) (*chain, error) {
 	case it == nil && r.Part.Number == 1 && r.Part.Item == r.Seq && r.Part.Offset == 0:
 		it = &chain{next: 1, source: r.Source, path: r.Path, whole: whole}
 		c.items[r.Seq] = it
-	case it == nil || r.Part.Number == 1 || it.next != r.Part.Number || it.last:
+	case it == nil || r.Part.Number == 1 || it.next != r.Part.Number:
 		return nil, fmt.Errorf("part %d of item %d does not follow the one before", r.Part.Number, r.Part.Item)
 	case it.path != r.Path || it.source != r.Source:
 		return nil, fmt.Errorf("part %d of item %d is of another path or source than %q", r.Part.Number, r.Part.Item, it.path)
@@ -111,7 +112,7 @@ func (c *chains) take(r brief, whole *digester) (*chain, error) {
 // open yields the items whose last part never came.
 func (c *chains) open(yield func(uint64, error) bool) {
 	for _, item := range slices.Sorted(maps.Keys(c.items)) {
-		if it := c.items[item]; !it.last && !yield(item, errors.New("its last part is missing from a bundle that was ended")) {
+		if !yield(item, errors.New("its last part is missing from a bundle that was ended")) {
 			return
 		}
 	}
