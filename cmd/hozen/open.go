@@ -54,10 +54,17 @@ func openObjects(ctx context.Context, arg string) (bundle.Objects, error) {
 	if err != nil {
 		return nil, cli.WithHint(fmt.Errorf("bundle: %w", err), "name the folder, ZIP or s3:// prefix of a bundle")
 	}
-	if st.IsDir() {
+	switch {
+	case st.IsDir():
 		return bundle.DirObjects(arg)
+	case !st.Mode().IsRegular(): // opening a pipe waits for ever
+		return nil, cli.WithHint(fmt.Errorf("bundle: %s is neither a folder nor a file", arg), notBundleHint)
 	}
-	return bundle.ZipObjects(arg)
+	o, err := bundle.ZipObjects(arg)
+	if err != nil && !errors.Is(err, bundle.ErrVerify) {
+		err = cli.WithHint(err, notBundleHint)
+	}
+	return o, err
 }
 
 const notBundleHint = "name the folder, ZIP or s3:// prefix that holds README.txt, seal and segments"
