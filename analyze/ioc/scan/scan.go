@@ -175,7 +175,7 @@ func (s *Scanner) narrowHex(buf []byte, p, lo, hi int) int {
 	for end < len(buf) && class[buf[end]]&isHex != 0 {
 		end++
 	}
-	if start < lo || start >= hi || start > 0 && class[buf[start-1]]&isAlnum != 0 || end < len(buf) && class[buf[end]]&isAlnum != 0 {
+	if start < lo || start >= hi || start > 0 && class[buf[start-1]]&isAlnum != 0 && s.tok.quoted(buf, start-1) != 1 || end < len(buf) && class[buf[end]]&isAlnum != 0 {
 		return end
 	}
 	s.inWide = false

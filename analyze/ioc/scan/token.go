@@ -159,6 +159,9 @@ func (t *tokens) ipv4(win []byte, dot, end int) {
 		return
 	}
 	start = t.unescaped(win, start, dot)
+	if n := t.quoted(win, start); start+n < dot {
+		start += n
+	}
 	for start < dot && (win[start] == '.' || win[start] == '-') {
 		start++
 	}
@@ -187,6 +190,36 @@ func (t *tokens) unescaped(win []byte, start, dot int) int {
 		return start + 2
 	}
 	return start
+}
+
+// quoted returns how many bytes at start belong to an escape of quoted text and
+// not to the token: the "n" of `\\nevil.example`, as JSON (RFC 8259 section 7)
+// and C write it. Behind two backslashes stands a Windows share or a quoted
+// backslash.
+func (t *tokens) quoted(win []byte, start int) int {
+	if start == 0 || win[start-1] != '\\' || start > 1 && win[start-2] == '\\' {
+		return 0
+	}
+	n := 1
+	switch win[start] {
+	case 'n', 'r', 't':
+		return n
+	case 'x':
+		n = 3
+	case 'u':
+		n = 5
+	default:
+		return 0
+	}
+	if start+n >= len(win) {
+		return 0
+	}
+	for _, c := range win[start+1 : start+n] {
+		if t.class[c]&isHex == 0 {
+			return 0
+		}
+	}
+	return n
 }
 
 // parse4 reads a dotted quad without leading zeros.
@@ -253,6 +286,26 @@ func (t *tokens) name(win []byte, dot, end int) {
 	if !piece {
 		t.behind(win, start, end, host, paths)
 	}
+	if n := t.quoted(win, start); known && !piece && !cut && n > 0 && start+n < dot {
+		t.within(win, start+n, end)
+	}
+}
+
+// within looks up the name that is left when the letters of an escape are taken
+// off. The name with them was looked up as well: `C:\\nas.example` has none.
+func (t *tokens) within(win []byte, start, end int) {
+	t.low = t.low[:0]
+	for _, c := range win[start:end] {
+		t.low = append(t.low, lowByte(c))
+	}
+	e, more := t.set.Host(t.low)
+	if e != 0 {
+		t.found(e, start, end)
+	}
+	if more {
+		t.hostPort(t.low, win, start, end)
+		t.behind(win, start, end, t.low, false)
+	}
 }
 
 // nameStart returns where the name begins whose last dot is at dot, and
@@ -317,5 +370,10 @@ func (t *tokens) email(win, domain []byte, start, end int) {
 	t.key = append(t.key, domain...)
 	if e := t.set.Find(list.Email, t.key); e != 0 {
 		t.found(e, from, end)
+	}
+	if n := t.quoted(win, from); n > 0 && from+n < at {
+		if e := t.set.Find(list.Email, t.key[n:]); e != 0 {
+			t.found(e, from+n, end)
+		}
 	}
 }
