@@ -193,7 +193,7 @@ func (t *tokens) unescaped(win []byte, start, dot int) int {
 }
 
 // quoted returns how many bytes at start belong to an escape of quoted text and
-// not to the token: the "n" of `\\nevil.example`, as JSON (RFC 8259 section 7)
+// not to the token: the "n" of `\nevil.example`, as JSON (RFC 8259 section 7)
 // and C write it. Behind two backslashes stands a Windows share or a quoted
 // backslash.
 func (t *tokens) quoted(win []byte, start int) int {
@@ -292,7 +292,7 @@ func (t *tokens) name(win []byte, dot, end int) {
 }
 
 // within looks up the name that is left when the letters of an escape are taken
-// off. The name with them was looked up as well: `C:\\nas.example` has none.
+// off. The name with them was looked up as well: `C:\nas.example` has none.
 func (t *tokens) within(win []byte, start, end int) {
 	t.low = t.low[:0]
 	for _, c := range win[start:end] {
