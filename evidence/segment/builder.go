@@ -22,7 +22,7 @@ type Builder struct {
 	records []byte
 	index   []byte
 	leaves  []tlog.Hash
-	names   map[string]struct{} // folded, so that no two entries collide on any file system
+	names   map[string]int // folded, so that no two entries collide on any file system; the number that the next like it tries first
 	entries int
 
 	open   bool // an entry is being written
@@ -34,7 +34,7 @@ type Builder struct {
 
 // NewBuilder builds into buf, whose capacity is the size of the segment.
 func NewBuilder(buf []byte) *Builder {
-	b := &Builder{names: map[string]struct{}{}}
+	b := &Builder{names: map[string]int{}}
 	b.Reset(buf)
 	return b
 }
@@ -81,12 +81,18 @@ func (b *Builder) Begin(name string) error {
 }
 
 func (b *Builder) unique(name string) string {
-	for n, try := 1, name; ; n++ {
+	fold := strings.ToLower(name)
+	first, taken := b.names[fold]
+	if !taken {
+		return name
+	}
+	stem, ending := splitName(name)
+	for n := first; ; n++ {
+		try := fmt.Sprintf("%s~%d%s", stem, n, ending)
 		if _, taken := b.names[strings.ToLower(try)]; !taken {
+			b.names[fold] = n // all before it stay taken
 			return try
 		}
-		stem, ending := splitName(name)
-		try = fmt.Sprintf("%s~%d%s", stem, n, ending)
 	}
 }
 
@@ -158,7 +164,7 @@ func (b *Builder) finish(seq uint64) error {
 	appendLocal(b.buf[:b.header], e)
 	b.central = appendCentral(b.central, e)
 	b.entries++
-	b.names[strings.ToLower(b.name)] = struct{}{}
+	b.names[strings.ToLower(b.name)] = 1
 	line := indexLine{Seq: seq, Entry: b.name, Frames: make([][2]int, len(b.frames))}
 	for i, f := range b.frames {
 		line.Frames[i] = [2]int{f.Stored, f.Content}

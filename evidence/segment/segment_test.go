@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -323,6 +324,32 @@ func TestSuffixPlace(t *testing.T) {
 		}
 		if err := b.Commit(uint64(i+1), []byte("{}")); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// A folder full of names that differ in case alone must not take time with the
+// square of their number.
+func TestManyCollisions(t *testing.T) {
+	b, began := NewBuilder(make([]byte, 0, DefaultSize)), time.Now()
+	for i := range maxItems {
+		if err := b.Begin("data/live/a.zst"); err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("data/live/a~%d.zst", i); i > 0 && b.name != want {
+			t.Fatalf("%s, want %s", b.name, want)
+		}
+		if i%2 == 1 { // a name that was given back is the next one's
+			b.Abort()
+			if err := b.Begin("data/live/A.zst"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.Commit(uint64(i+1), []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+		if time.Since(began) > 20*time.Second {
+			t.Fatalf("%d names took %v", i, time.Since(began))
 		}
 	}
 }
