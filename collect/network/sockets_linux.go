@@ -104,7 +104,7 @@ func (r *run) namespaces(own string) map[string]*Namespace {
 		}
 		if n := get(id); n != nil {
 			if n.Processes++; n.FirstPID == 0 {
-				n.FirstPID, n.FirstComm, n.dir = pid, r.fs.Comm(pid), dir
+				n.FirstPID, n.FirstComm = pid, r.fs.Comm(pid)
 			}
 		}
 	}
@@ -137,9 +137,10 @@ func (r *run) eachSpace(ctx context.Context, spaces map[string]*Namespace, own *
 				n.Error = "no process is in it"
 				continue
 			}
-			set, dir = &sockets.Set{NetNS: id}, n.dir+"/net"
+			through, _ := r.fs.Folder(n.FirstPID)
+			set, dir = &sockets.Set{NetNS: id}, through+"/net"
 			gaps := sockets.FromProc(r.fs, dir, set.Add)
-			if now, err := r.fs.Readlink(n.dir + "/ns/net"); err != nil || procfs.NSInode(now) != id {
+			if now, err := r.fs.Readlink(through + "/ns/net"); err != nil || procfs.NSInode(now) != id {
 				n.Error = "the process it was to be read through has ended"
 				continue
 			}

@@ -119,6 +119,4 @@ type Namespace struct {
 	Mounts    []string `json:"mounts,omitempty"` // where it is kept by a mount
 	Sockets   int      `json:"sockets"`
 	Error     string   `json:"error,omitempty"` // why its tables could not be read
-
-	dir string // of /proc that it is read through
 }

@@ -12,11 +12,13 @@ type artifact struct {
 	fs   procfs.FS
 	list func() ([]int, error) // the process ids that a listing shows
 
-	covered bool // don't look behind mounts over the folders of processes
+	behind bool // look behind mounts over the folders of processes
 }
 
 // New returns the artifact for the running host.
-func New() collect.Artifact { return &artifact{fs: procfs.Live(), list: procfs.Live().PIDs} }
+func New() collect.Artifact {
+	return &artifact{fs: procfs.Live(), list: procfs.Live().PIDs, behind: true}
+}
 
 // Name implements collect.Artifact.
 func (*artifact) Name() string { return Name }

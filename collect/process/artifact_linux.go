@@ -56,7 +56,7 @@ func (a *artifact) Collect(ctx context.Context, src collect.Source, sink evidenc
 	b, _, _ := a.fs.Read("self/mountinfo", procfs.MaxTable)
 	r.mounts, _ = procfs.ParseMounts(b)
 	clear, done := a.fs, func() {}
-	if !a.covered {
+	if a.behind {
 		clear, done = a.fs.Clear()
 	}
 	defer done()

@@ -108,7 +108,7 @@ func TestCoveredProcessIsRead(t *testing.T) {
 // mount.
 func TestCoveredProcessIsNoEndedOne(t *testing.T) {
 	pid := start(t, exec.Command("/bin/sleep", "60"))
-	k := cover(t, pid, &artifact{fs: procfs.Live(), list: procfs.Live().PIDs, covered: true})
+	k := cover(t, pid, &artifact{fs: procfs.Live(), list: procfs.Live().PIDs})
 	for _, p := range sinktest.Lines[Process](t, k.sink, lines) {
 		if p.PID == pid && (p.Ended || len(p.Errors) == 0) {
 			t.Errorf("%+v", p)
