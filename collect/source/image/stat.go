@@ -9,9 +9,6 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/disk/ntfs"
 )
 
-// maxStreams bounds the alternate streams listed for one file.
-const maxStreams = 1000
-
 // recordBadClus is $BadClus: its stream $Bad spans the volume, and holds bytes
 // only where clusters were found bad.
 const recordBadClus = 8
@@ -29,7 +26,7 @@ func (v *volume) stat(o object) evidence.Stat {
 			st.Nlink++
 		}
 	}
-	if fn := nameOf(n, o.name); fn != nil {
+	if fn := n.Via(); fn != nil {
 		st.FNMTime, st.FNATime, st.FNCTime, st.FNBTime = at(fn.Times.Modified), at(fn.Times.Accessed), at(fn.Times.Changed), at(fn.Times.Created)
 	}
 	st.Attributes = attributes(n)
@@ -71,12 +68,7 @@ func (v *volume) streams(o object, st *evidence.Stat) {
 		if s.Name == "" || o.node.Ref.Record == recordBadClus && !stored(o.node, s.Name) {
 			continue
 		}
-		if len(st.Streams) >= maxStreams {
-			st.Attributes = append(st.Attributes, fmt.Sprintf("more than %d streams", maxStreams))
-			return
-		}
-		name, _ := evidence.Text(s.Name)
-		st.Streams = append(st.Streams, name)
+		st.Streams = append(st.Streams, s.Name) // as it is, for each is opened by it
 	}
 	slices.Sort(st.Streams)
 }
@@ -84,21 +76,6 @@ func (v *volume) streams(o object, st *evidence.Stat) {
 func stored(n *ntfs.Node, stream string) bool {
 	d, err := n.Open(stream)
 	return err != nil || d.Stored()
-}
-
-// nameOf picks the $FILE_NAME that a path came by.
-func nameOf(n *ntfs.Node, name string) *ntfs.Name {
-	var any *ntfs.Name
-	for i := range n.Names {
-		fn := &n.Names[i]
-		if fn.Name == name {
-			return fn
-		}
-		if any == nil || any.Short && !fn.Short {
-			any = fn
-		}
-	}
-	return any
 }
 
 func at(t time.Time) evidence.Time {

@@ -43,7 +43,6 @@ func (v *volume) Close() error {
 // object is what a path leads to: a node, or one stream of it.
 type object struct {
 	node    *ntfs.Node
-	name    string // last component, without the stream
 	stream  string
 	isADS   bool
 	journal bool // $Extend/$UsnJrnl:$J
@@ -60,11 +59,7 @@ func (v *volume) find(path string) (object, error) {
 	}
 	n, err := v.fs.Lookup(comps)
 	if err == nil {
-		o := object{node: n}
-		if len(comps) > 0 {
-			o.name = comps[len(comps)-1]
-		}
-		return o, nil
+		return object{node: n}, nil
 	}
 	if len(comps) == 0 || !errors.Is(err, fs.ErrNotExist) {
 		return object{}, v.explain(path, comps, err)
@@ -85,7 +80,7 @@ func (v *volume) find(path string) (object, error) {
 	if !ok {
 		return object{}, fmt.Errorf("stream %.200q: %w", path, fs.ErrNotExist)
 	}
-	o := object{node: n, name: base, stream: s.Name, isADS: true}
+	o := object{node: n, stream: s.Name, isADS: true}
 	o.journal = s.Name == "$J" && len(owner) == 2 && strings.EqualFold(owner[0], "$Extend") && strings.EqualFold(base, "$UsnJrnl")
 	return o, nil
 }

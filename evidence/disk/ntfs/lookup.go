@@ -8,6 +8,7 @@ import (
 	"hash/maphash"
 	"io/fs"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 )
@@ -36,9 +37,31 @@ type dirIndex struct {
 	err    error // of reading it: names may be missing
 }
 
+// nameHash is one name: its hash without regard to case, and as it is. With
+// the second, thousands of names that differ in case only cost a look-up one
+// record. The fields of a Ref stand apart to keep it at 24 bytes.
 type nameHash struct {
-	hash uint64
-	ref  Ref
+	folded uint64
+	record uint64
+	exact  uint32
+	seq    uint16
+}
+
+func (f *FS) hashed(name string, ref Ref) nameHash {
+	return nameHash{f.fold.hash(f.dirs.seed, name), ref.Record, uint32(maphash.String(f.dirs.seed, name)), ref.Seq}
+}
+
+// find returns the entries of an exact name, and those of all its cases.
+func (x *dirIndex) find(want nameHash) (exact, folded []nameHash) {
+	folded = equal(x.names, func(e nameHash) int { return cmp.Compare(e.folded, want.folded) })
+	return equal(folded, func(e nameHash) int { return cmp.Compare(e.exact, want.exact) }), folded
+}
+
+// equal returns the part of a sorted slice for which compare gives 0.
+func equal(s []nameHash, compare func(nameHash) int) []nameHash {
+	from := sort.Search(len(s), func(i int) bool { return compare(s[i]) >= 0 })
+	to := sort.Search(len(s), func(i int) bool { return compare(s[i]) > 0 })
+	return s[from:to]
 }
 
 // Lookup finds the node at a path of components, without following reparse
@@ -80,52 +103,61 @@ func (f *FS) nearest(comps []string) (*Node, int, error) {
 }
 
 // child finds a name in a directory and checks it with the file's own record.
+// Where a file of the exact name can't be read, none of another case stands in
+// for it.
 func (f *FS) child(dir *Node, name string) (*Node, error) {
 	x := f.index(dir)
-	want := f.fold.hash(f.dirs.seed, name)
-	i, _ := slices.BinarySearchFunc(x.names, want, func(e nameHash, h uint64) int { return cmp.Compare(e.hash, h) })
-	var folded *Node
-	var bad error
-	for ; i < len(x.names) && x.names[i].hash == want; i++ {
-		n, err := f.Node(x.names[i].ref)
-		if err != nil {
-			bad = err
-			continue
-		}
-		switch n.named(dir.Ref, name, f.fold) {
-		case 2:
-			return n, nil
-		case 1:
-			if folded == nil {
-				folded = n
+	exact, folded := x.find(f.hashed(name, Ref{}))
+	for _, some := range [][]nameHash{exact, folded} {
+		var bad error
+		for _, e := range some {
+			n, err := f.Node(Ref{e.record, e.seq})
+			if err != nil {
+				bad = err
+				continue
+			}
+			if n.come(dir.Ref, name) {
+				return n, nil
 			}
 		}
+		if bad != nil {
+			return nil, bad
+		}
 	}
-	switch {
-	case folded != nil:
-		return folded, nil
-	case bad != nil:
-		return nil, bad
-	case x.err != nil:
+	if x.err != nil {
 		return nil, fmt.Errorf("not found in a directory that is damaged: %w", x.err)
 	}
 	return nil, fs.ErrNotExist
 }
 
-// named says how well a name in a directory is one of the node's: 2 exactly,
-// 1 but for case, 0 not.
-func (n *Node) named(parent Ref, name string, t foldTable) int {
-	best := 0
-	for _, fn := range n.Names {
-		switch {
-		case fn.Parent != parent:
-		case fn.Name == name:
-			return 2
-		case t.equal(fn.Name, name):
-			best = 1
+// come notes by which of its names a node was found in a directory, the exact
+// one before one that differs in case only. False means by none.
+func (n *Node) come(parent Ref, name string) bool {
+	for i, fn := range n.Names {
+		if fn.Parent != parent || fn.Name != name && (n.via != nil || !n.fs.fold.equal(fn.Name, name)) {
+			continue
+		}
+		n.via = &n.Names[i]
+		if fn.Name == name {
+			break
 		}
 	}
-	return best
+	return n.via != nil
+}
+
+// Via returns the name that Lookup found a node by; where that isn't known,
+// its first long one; nil where it has none.
+func (n *Node) Via() *Name {
+	if n.via != nil {
+		return n.via
+	}
+	var first *Name
+	for i := range n.Names {
+		if fn := &n.Names[i]; first == nil || first.Short && !fn.Short {
+			first = fn
+		}
+	}
+	return first
 }
 
 // index returns the names of a directory, from the cache or read anew.
@@ -133,16 +165,17 @@ func (f *FS) index(dir *Node) *dirIndex {
 	if x := f.dirs.get(dir.Ref.Record); x != nil {
 		return x
 	}
-	seed := f.dirs.seed
 	x := &dirIndex{record: dir.Ref.Record}
 	x.err = f.ReadDir(dir, func(e DirEntry) bool {
-		x.names = append(x.names, nameHash{f.fold.hash(seed, e.Name), e.Ref})
+		x.names = append(x.names, f.hashed(e.Name, e.Ref))
 		return len(x.names) < maxIndexed
 	})
 	if len(x.names) >= maxIndexed {
 		x.err = errors.Join(x.err, fmt.Errorf("more than %d names in one directory", maxIndexed))
 	}
-	slices.SortFunc(x.names, func(a, b nameHash) int { return cmp.Compare(a.hash, b.hash) })
+	slices.SortFunc(x.names, func(a, b nameHash) int {
+		return cmp.Or(cmp.Compare(a.folded, b.folded), cmp.Compare(a.exact, b.exact))
+	})
 	f.dirs.add(x)
 	return x
 }

@@ -3,6 +3,7 @@ package ntfs
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -60,22 +61,16 @@ func component(name string) string {
 		}
 		return out
 	}
-	odd := false
-	for i := range len(name) {
-		odd = odd || name[i] == '/' || name[i] == 0
-	}
-	if !odd {
+	return separators(name)
+}
+
+// separators moves every slash and NUL as component does: in the name of a
+// stream, which stands behind its file's in a path, the rest does no harm.
+func separators(name string) string {
+	if !strings.ContainsAny(name, "/\x00") {
 		return name
 	}
-	var out []byte
-	for i := range len(name) {
-		if c := name[i]; c == '/' || c == 0 {
-			out = utf8.AppendRune(out, 0xF000+rune(c))
-		} else {
-			out = append(out, c)
-		}
-	}
-	return string(out)
+	return strings.NewReplacer("/", "\uF02F", "\x00", "\uF000").Replace(name)
 }
 
 // foldTable is the volume's own table of capitals, one for each UTF-16 unit.

@@ -44,6 +44,7 @@ type Node struct {
 
 	fs    *FS
 	attrs []attr
+	via   *Name
 }
 
 // Node reads a file's record and those its attributes spread over. A sequence

@@ -38,7 +38,7 @@ const (
 type attr struct {
 	kind     uint32
 	id       uint16
-	name     string
+	name     string // fits a path; see separators
 	flags    uint16
 	resident bool
 	value    []byte // resident
@@ -124,7 +124,7 @@ func parseAttr(h *parser.NTFS_ATTRIBUTE, b []byte) (attr, error) {
 	if !ok && b[9] > 0 {
 		return a, fmt.Errorf("name outside the attribute: %w", ErrDamaged)
 	}
-	a.name = decode(name)
+	a.name = separators(decode(name))
 	if a.resident {
 		a.value, ok = cut(b, int(h.Content_offset()), int(h.Content_size()))
 		if !ok {
