@@ -207,6 +207,32 @@ func TestDamagedGPT(t *testing.T) {
 	}
 }
 
+// A disk that was divided anew by an MBR may keep a GPT from before, often in
+// its last sector alone: no system reads it where the MBR has volumes and no
+// protective entry.
+func TestAGPTFromBefore(t *testing.T) {
+	for name, harm := range map[string]func([]byte){
+		"both halves": func([]byte) {}, "backup alone": func(d []byte) { clear(d[512:1024]) },
+	} {
+		d := gptDisk(512)
+		harm(d)
+		clear(d[mbrTable:510])
+		putTable(d, mbrEntry{0x07, 80, 90})
+		l := read(t, d)
+		if l.Scheme != "mbr" || len(l.Volumes) != 1 || l.Volumes[0].Offset != 80*512 || !strings.Contains(strings.Join(l.Notes, ";"), "left from before") {
+			t.Errorf("%s: %+v", name, l)
+		}
+		putTable(d, mbrEntry{0x07, 80, 90}, mbrEntry{0xEE, 1, 50}) // a hybrid: both are meant
+		if l := read(t, d); l.Scheme != "gpt" || len(l.Volumes) != 2 {
+			t.Errorf("%s, hybrid: %+v", name, l)
+		}
+		clear(d[:512])
+		if l := read(t, d); l.Scheme != "gpt" || len(l.Volumes) != 2 {
+			t.Errorf("%s, without an MBR: %+v", name, l)
+		}
+	}
+}
+
 func TestSgdiskAgrees(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "d.raw")
 	if err := os.WriteFile(path, make([]byte, 8<<20), 0o600); err != nil {

@@ -26,6 +26,16 @@ func (e entry) empty() bool { return e.kind == 0 || e.count == 0 }
 // LBA and Linux types.
 func (e entry) extended() bool { return e.kind == 0x05 || e.kind == 0x0F || e.kind == 0x85 }
 
+// protective reports whether an MBR says that a GPT divides the disk.
+func protective(head []byte) bool {
+	for _, e := range entries(head) {
+		if e.kind == 0xEE {
+			return true
+		}
+	}
+	return false
+}
+
 // mbr reads a master boot record.
 func mbr(image io.ReaderAt, size int64, head []byte) (Layout, error) {
 	if binary.LittleEndian.Uint16(head[510:]) != mbrMagic {

@@ -78,25 +78,41 @@ func bareLength(fs string, head []byte, size int64) int64 {
 	return (count + 1) * sector
 }
 
+// table reads whichever table divides the disk. An MBR that has volumes and no
+// protective entry stands before a GPT, as it does for every system: the GPT
+// was left when the disk was divided anew.
 func table(image io.ReaderAt, size int64, head []byte) (Layout, error) {
-	var first error
+	l, merr := mbr(image, size, head)
+	g, gerr := anyGPT(image, size)
+	switch {
+	case gerr == nil && (merr != nil || protective(head) || len(l.Volumes) == 0):
+		return g, nil
+	case merr != nil && errors.Is(gerr, errNoTable):
+		return l, merr
+	case merr != nil:
+		return l, fmt.Errorf("%w; %w", gerr, merr)
+	case gerr == nil:
+		l.Notes = append(l.Notes, fmt.Sprintf("a GPT with %d volumes was left from before the MBR and was not read", len(g.Volumes)))
+	case !errors.Is(gerr, errNoTable):
+		l.Notes = append(l.Notes, gerr.Error())
+	}
+	return l, nil
+}
+
+// anyGPT tries both sizes of sectors. The error is of a table that is there
+// and can't be used, or wraps errNoTable.
+func anyGPT(image io.ReaderAt, size int64) (Layout, error) {
+	first := errNoTable
 	for _, sector := range []int64{512, 4096} {
 		l, err := gpt(image, size, sector)
 		if err == nil {
 			return l, nil
 		}
-		if !errors.Is(err, errNoTable) && first == nil {
+		if !errors.Is(err, errNoTable) && errors.Is(first, errNoTable) {
 			first = err
 		}
 	}
-	l, err := mbr(image, size, head)
-	if err != nil {
-		return l, errors.Join(first, err)
-	}
-	if first != nil {
-		l.Notes = append(l.Notes, first.Error())
-	}
-	return l, nil
+	return Layout{}, first
 }
 
 func check(v *Volume, size int64) {
