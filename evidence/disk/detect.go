@@ -50,6 +50,18 @@ func Detect(r io.ReaderAt, size int64) string {
 	return fat(r)
 }
 
+// bootCopy reports whether the last sector of a volume is the copy that NTFS
+// keeps there of its boot sector.
+func bootCopy(r io.ReaderAt, size int64) bool {
+	b := make([]byte, 512)
+	for _, sector := range []int64{512, 4096} {
+		if size >= 2*sector && readFull(r, b, size-sector) == nil && string(b[3:11]) == "NTFS    " && binary.LittleEndian.Uint16(b[510:]) == mbrMagic {
+			return true
+		}
+	}
+	return false
+}
+
 // ext tells ext2, 3 and 4 by the feature bits of the superblock at 1,024.
 func ext(r io.ReaderAt) string {
 	b := make([]byte, 264)

@@ -233,6 +233,25 @@ func TestAGPTFromBefore(t *testing.T) {
 	}
 }
 
+// A boot sector that is gone does not hide a volume: NTFS keeps a copy of it
+// in the last sector.
+func TestNTFSByTheCopyOfItsBootSector(t *testing.T) {
+	boot := make([]byte, 512)
+	copy(boot[3:], "NTFS    ")
+	boot[510], boot[511] = 0x55, 0xAA
+	d := make([]byte, 64<<10)
+	copy(d[len(d)-512:], boot)
+	l := read(t, d)
+	if l.Scheme != "none" || len(l.Volumes) != 1 || l.Volumes[0].Filesystem != "ntfs" || l.Volumes[0].Length != int64(len(d)) {
+		t.Errorf("bare: %+v", l)
+	}
+	putTable(d, mbrEntry{0x07, 8, 120}, mbrEntry{0x83, 2, 4})
+	l = read(t, d)
+	if len(l.Volumes) != 2 || l.Volumes[0].Filesystem != "ntfs" || l.Volumes[1].Filesystem != "unknown" {
+		t.Errorf("in a table: %+v", l)
+	}
+}
+
 func TestSgdiskAgrees(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "d.raw")
 	if err := os.WriteFile(path, make([]byte, 8<<20), 0o600); err != nil {

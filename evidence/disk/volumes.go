@@ -38,6 +38,10 @@ func Volumes(image io.ReaderAt, size int64) (Layout, error) {
 		return Layout{Scheme: "none", Volumes: []Volume{v}}, nil
 	}
 	l, err := table(image, size, head)
+	if err != nil && bootCopy(image, size) {
+		v := Volume{Name: noTable, Length: size, Filesystem: "ntfs"}
+		return Layout{Scheme: "none", Volumes: []Volume{v}}, nil
+	}
 	if err != nil {
 		return l, fmt.Errorf("image of %d bytes: no partition table and no filesystem that is known: %w", size, err)
 	}
@@ -47,6 +51,9 @@ func Volumes(image io.ReaderAt, size int64) (Layout, error) {
 		v.Filesystem = "unknown"
 		if v.Offset < size {
 			v.Filesystem = Detect(Section(image, size, *v), v.Length)
+		}
+		if v.Filesystem == "unknown" && bootCopy(Section(image, size, *v), v.Length) {
+			v.Filesystem = "ntfs"
 		}
 	}
 	overlaps(l.Volumes)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"math/rand"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hozen-dfir/hozen/collect"
@@ -18,7 +20,7 @@ import (
 
 // inMemory opens bytes as a volume of the length they ought to have.
 func inMemory(b []byte, length int64) (*volume, error) {
-	f, err := ntfs.Open(disk.Section(bytes.NewReader(b), int64(len(b)), disk.Volume{Length: length}))
+	f, err := ntfs.Open(disk.Section(bytes.NewReader(b), int64(len(b)), disk.Volume{Length: length}), length)
 	if err != nil {
 		return nil, err
 	}
@@ -92,6 +94,27 @@ func TestDamagedVolumes(t *testing.T) {
 		if harmed > 40*flips {
 			t.Errorf("round %d: %d flips harmed %d of %d files", round, flips, harmed, len(before))
 		}
+	}
+}
+
+// A volume without its boot sector is read by the copy, and a note says so.
+func TestAnImageWithoutItsBootSector(t *testing.T) {
+	whole, err := os.ReadFile(fixture(t, "frag.raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(whole[:512])
+	p := filepath.Join(t.TempDir(), "v.raw")
+	if err := os.WriteFile(p, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srcs, notes, err := Open(p)
+	if err != nil || len(srcs) != 1 || len(notes) != 1 || !strings.Contains(notes[0].Text, "copy of the boot sector") {
+		t.Fatalf("%d sources, %v, %v", len(srcs), notes, err)
+	}
+	defer srcs[0].Close()
+	if got, _, err := sumOf(srcs[0], "/pieces"); err != nil || got != sums(t, fixture(t, "frag.sha256"))["/pieces"] {
+		t.Errorf("%s, %v", got, err)
 	}
 }
 

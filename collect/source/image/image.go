@@ -74,7 +74,7 @@ func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note)
 	if v.Filesystem != "ntfs" {
 		return nil, Note{v.Name, fmt.Sprintf("%s at offset %d, %d bytes: not supported yet", v.Filesystem, v.Offset, v.Length), true}
 	}
-	fs, err := ntfs.Open(disk.Section(sh.image, sh.image.Size(), v))
+	fs, err := ntfs.Open(disk.Section(sh.image, sh.image.Size(), v), v.Length)
 	if err != nil {
 		return nil, Note{v.Name, fmt.Sprintf("ntfs at offset %d: %v", v.Offset, err), true}
 	}

@@ -115,7 +115,7 @@ func (b *builder) file(n int, seq uint16, name string, attrs ...[]byte) {
 
 func (b *builder) open(t *testing.T) *FS {
 	t.Helper()
-	f, err := Open(bytes.NewReader(b.disk))
+	f, err := Open(bytes.NewReader(b.disk), int64(len(b.disk)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,11 +79,32 @@ type FS struct {
 	secure secure
 }
 
-// Open opens the volume that starts at offset 0 of r. Only a boot sector or an
-// MFT that can't be used at all is an error.
-func Open(r io.ReaderAt) (*FS, error) {
+// Open opens the volume of size bytes that starts at offset 0 of r. Only boot
+// sectors or an MFT that can't be used at all are an error: where the first
+// boot sector is damaged, the copy in the volume's last sector serves.
+func Open(r io.ReaderAt, size int64) (*FS, error) {
+	f, err := open(r, 0)
+	for _, sector := range []int64{512, 4096} {
+		if err == nil || size < 2*sector {
+			break
+		}
+		if g, cerr := open(r, size-sector); cerr == nil {
+			g.info.Notes = append([]string{fmt.Sprintf("%v; the copy of the boot sector at %d was used", err, size-sector)}, g.info.Notes...)
+			f, err = g, nil
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	f.fold = f.upcase()
+	f.describe()
+	return f, nil
+}
+
+// open opens the volume by the boot sector at a place.
+func open(r io.ReaderAt, boot int64) (*FS, error) {
 	f := &FS{r: r, dirs: newDirCache()}
-	mftAt, mirrorAt, err := f.boot()
+	mftAt, mirrorAt, err := f.boot(boot)
 	if err != nil {
 		return nil, err
 	}
@@ -93,11 +114,9 @@ func Open(r io.ReaderAt) (*FS, error) {
 	if err != nil {
 		f.info.Notes = append(f.info.Notes, fmt.Sprintf("$MFT at %d: %v; its mirror was used", mftAt, err))
 		if merr := f.openMFT(mirrorAt); merr != nil {
-			return nil, fmt.Errorf("open $MFT: %w; its mirror: %w", err, merr)
+			return nil, fmt.Errorf("open $MFT at %d: %w; its mirror at %d: %w", mftAt, err, mirrorAt, merr)
 		}
 	}
-	f.fold = f.upcase()
-	f.describe()
 	return f, nil
 }
 
@@ -107,10 +126,10 @@ func (f *FS) Info() Info { return f.info }
 // Root returns the volume's top directory.
 func (f *FS) Root() Ref { return Ref{Record: recordRoot, Seq: recordRoot} }
 
-// boot reads the boot sector: where the MFT and its mirror begin, in bytes.
-func (f *FS) boot() (mft, mirror int64, err error) {
+// boot reads a boot sector: where the MFT and its mirror begin, in bytes.
+func (f *FS) boot(at int64) (mft, mirror int64, err error) {
 	b := make([]byte, 512)
-	if _, err := f.r.ReadAt(b, 0); err != nil {
+	if n, err := f.r.ReadAt(b, at); n < len(b) {
 		return 0, 0, fmt.Errorf("read boot sector: %w", err)
 	}
 	if string(b[3:11]) != "NTFS    " {
@@ -158,6 +177,13 @@ func sized(v int8, cluster int64) int64 {
 // over all its segments; later ones lie in records that the first shows.
 func (f *FS) openMFT(at int64) (err error) {
 	defer caught(&err)
+	sign := make([]byte, 4)
+	if n, err := f.r.ReadAt(sign, at); n < len(sign) {
+		return err // the library would say that the record is short
+	}
+	if string(sign) != "FILE" {
+		return fmt.Errorf("no FILE signature: %w", ErrDamaged)
+	}
 	entry, err := parser.GetFixedUpMFTEntry(f.ctx, f.r, at)
 	if err != nil {
 		return err

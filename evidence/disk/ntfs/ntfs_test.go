@@ -191,7 +191,7 @@ func TestTheMirrorServesADamagedMFT(t *testing.T) {
 		t.Error(err)
 	}
 	b.disk[tMirror*tCluster] ^= 0xFF
-	if _, err := Open(bytes.NewReader(b.disk)); err == nil {
+	if _, err := Open(bytes.NewReader(b.disk), int64(len(b.disk))); err == nil {
 		t.Error("opened without any MFT")
 	}
 }
@@ -204,12 +204,31 @@ func TestBootSectors(t *testing.T) {
 	} {
 		b := newBuilder()
 		harm(b.disk)
-		if _, err := Open(bytes.NewReader(b.disk)); err == nil {
+		if _, err := Open(bytes.NewReader(b.disk), int64(len(b.disk))); err == nil {
 			t.Errorf("%s: opened", name)
 		}
 	}
-	if _, err := Open(bytes.NewReader(nil)); err == nil {
+	if _, err := Open(bytes.NewReader(nil), 0); err == nil {
 		t.Error("nothing was opened")
+	}
+}
+
+// The copy of the boot sector in the last sector serves where the first is
+// damaged, also where it is sound but leads to no MFT.
+func TestTheCopyOfTheBootSector(t *testing.T) {
+	for name, harm := range map[string]func([]byte){
+		"zeros": func(d []byte) { clear(d[:512]) }, "cluster": func(d []byte) { d[13] = 3 },
+		"elsewhere": func(d []byte) { d[48], d[56] = 90, 91 },
+	} {
+		b := newBuilder()
+		b.dir(recordRoot, 5, link{20, 1, "file"})
+		b.file(20, 1, "file")
+		copy(b.disk[len(b.disk)-512:], b.disk[:512])
+		harm(b.disk)
+		f := b.open(t)
+		if _, err := f.Lookup([]string{"file"}); err != nil || !strings.Contains(strings.Join(f.Info().Notes, " "), "copy of the boot sector") {
+			t.Errorf("%s: %v, notes %q", name, err, f.Info().Notes)
+		}
 	}
 }
 
