@@ -14,6 +14,7 @@ const (
 	flagDir      = 0x10000000
 	maxIndexSize = 64 << 10 // bytes of one index block
 	maxBitmap    = 8 << 20  // bytes of an index's bitmap: 64 M blocks
+	maxBadBlocks = 1000     // of an index, one after the other
 )
 
 // DirEntry is one name in a directory, as its index has it.
@@ -79,19 +80,22 @@ type indexWalk struct {
 	yield   func(DirEntry) bool
 	stopped bool
 	err     error // the first
-	bad     int
+	row     int   // of blocks that could not be used
 }
 
 func (w *indexWalk) fail(err error) {
-	w.bad++
+	w.row++
 	if w.err == nil {
 		w.err = err
 	}
 }
 
+// blocks reads those in use. Where an image was cut short, or no index is where
+// it should be, or it is larger than its volume, the error tells of the rest.
 func (w *indexWalk) blocks(d *Data, size int64, used []byte) {
 	b := make([]byte, size)
-	for i := int64(0); (i+1)*size <= d.size && !w.stopped; i++ {
+	left := d.fs.info.Clusters * d.fs.info.ClusterSize / size
+	for i := int64(0); (i+1)*size <= d.size && !w.stopped && w.row < maxBadBlocks; i++ {
 		if used != nil && (i/8 >= int64(len(used)) || used[i/8]&(1<<(i%8)) == 0) {
 			continue
 		}
@@ -99,19 +103,26 @@ func (w *indexWalk) blocks(d *Data, size int64, used []byte) {
 			i = max(i, start/size-1) // a hole holds no blocks
 			continue
 		}
-		if _, err := d.ReadAt(b, i*size); err != nil {
-			w.fail(fmt.Errorf("index block %d: %w", i, err))
-			if w.bad > 1000 {
-				return // a truncated image; the error tells of it
-			}
-			continue
+		if left--; left < 0 {
+			w.fail(fmt.Errorf("index larger than the volume: %w", ErrDamaged))
+			return
 		}
-		if err := fixup(b); err != nil {
+		if err := w.block(d, b, i*size); err != nil {
 			w.fail(fmt.Errorf("index block %d: %w", i, err))
-			continue
 		}
-		w.entries(b[24:])
 	}
+}
+
+func (w *indexWalk) block(d *Data, b []byte, off int64) error {
+	if _, err := d.ReadAt(b, off); err != nil {
+		return err
+	}
+	if err := fixup(b); err != nil {
+		return err
+	}
+	w.row = 0
+	w.entries(b[24:])
+	return nil
 }
 
 // fixup undoes the marks at the end of each 512 bytes of an index block.

@@ -1,0 +1,76 @@
+package ntfs
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+)
+
+// reads counts what is read from a volume.
+type reads struct {
+	r io.ReaderAt
+	n int64
+}
+
+func (r *reads) ReadAt(p []byte, off int64) (int, error) {
+	r.n += int64(len(p))
+	return r.r.ReadAt(p, off)
+}
+
+// An index may claim the whole volume many times over: no more is read of it
+// than a volume can hold, and of what is no index at all far less.
+func TestAnIndexLargerThanItsVolume(t *testing.T) {
+	for name, block := range map[string][]byte{"zeros": nil, "blocks": indexBlock(link{21, 1, "again"})} {
+		b := newBuilder()
+		pairs := bytes.Repeat([]byte{0x11, 4, 100, 0x11, 4, 0x9C}, 60) // four clusters, back and forth: clusters 0 and 100
+		copy(b.disk[100*tCluster:], block)
+		b.record(20, 1, recordInUse|recordDir, resident(attrFileName, "", fnBytes(recordRoot, 5, "dir", flagDir)),
+			resident(attrIndexRoot, "$I30", rootEntries(20, 1)), nonResident(attrIndexAlloc, "$I30", pairs, 120*4*tCluster, 0))
+		r := &reads{r: bytes.NewReader(b.disk)}
+		f, err := Open(r, int64(len(b.disk)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir, err := f.Node(Ref{Record: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.n = 0
+		names := 0
+		err = f.ReadDir(dir, func(DirEntry) bool { names++; return true })
+		if err == nil || r.n > int64(len(b.disk)) || (block != nil) != (names > 0) {
+			t.Errorf("%s: %d bytes read of %d, %d names, %v", name, r.n, len(b.disk), names, err)
+		}
+		if !strings.Contains(err.Error(), "INDX") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	d := &Data{size: 1 << 40, init: 1 << 40, fs: &FS{info: Info{ClusterSize: 4096, Clusters: 1 << 28}}}
+	d.runs = []run{{n: 1 << 28}}
+	r := &reads{r: zeros{}}
+	d.fs.r = r
+	w := &indexWalk{}
+	w.blocks(d, 4096, nil)
+	if r.n > 8<<20 || w.err == nil {
+		t.Errorf("%d bytes read of a terabyte without one index block, %v", r.n, w.err)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) ReadAt(p []byte, _ int64) (int, error) { clear(p); return len(p), nil }
+
+// indexBlock is a block of 4,096 bytes with its fix-ups.
+func indexBlock(links ...link) []byte {
+	root := rootEntries(20, 1, links...)
+	b := make([]byte, 4096)
+	copy(b, le([]byte("INDX"), uint16(40), uint16(9)))
+	copy(b[24:], le(uint32(40), uint32(40+len(root)-32)))
+	copy(b[64:], root[32:])
+	copy(b[40:], []byte{7, 7})
+	for i := 1; i <= 8; i++ {
+		b[i*512-2], b[i*512-1] = 7, 7
+	}
+	return b
+}
