@@ -74,21 +74,24 @@ func (f *FS) Node(ref Ref) (*Node, error) {
 
 func (f *FS) node(rec *record) (*Node, error) {
 	n := &Node{Ref: rec.ref, Dir: rec.flags&recordDir != 0, fs: f, attrs: slices.Clone(rec.attrs)}
+	var listed []string
 	if rec.has(attrList) {
-		n.extend(rec)
+		listed = n.extend(rec)
 	}
 	for i := range n.attrs {
 		n.take(&n.attrs[i])
 	}
+	n.lost(listed)
 	if r, err := n.small(attrReparse, ""); err == nil {
 		n.Reparse = parseReparse(r)
 	}
 	return n, nil
 }
 
-// extend adds the attributes of the records that $ATTRIBUTE_LIST names. Their
-// own lists are never followed.
-func (n *Node) extend(rec *record) {
+// extend adds the attributes of the records that $ATTRIBUTE_LIST names, and
+// returns the alternate streams it speaks of. Their own lists are never
+// followed.
+func (n *Node) extend(rec *record) (streams []string) {
 	list, err := n.small(attrList, "")
 	if err != nil {
 		n.problem("attribute list: %v", err)
@@ -103,12 +106,36 @@ func (n *Node) extend(rec *record) {
 		}
 		if size < 26 || size > len(list) {
 			n.problem("attribute list: entry of %d bytes", size)
-			return
+			return streams
+		}
+		name, _ := cut(list[:size], int(list[7]), 2*int(list[6]))
+		if binary.LittleEndian.Uint32(list) == attrData && len(name) > 0 {
+			streams = append(streams, separators(decode(name)))
 		}
 		list = list[size:]
 		if len(seen) > maxExtension || len(n.attrs) > maxAttrs {
 			n.problem("more than %d extension records or %d attributes", maxExtension, maxAttrs)
-			return
+			return streams
+		}
+	}
+	return streams
+}
+
+// lost adds the streams that are listed and in no record. To open one tells
+// that it is damaged, where leaving it out would not tell of it at all.
+func (n *Node) lost(listed []string) {
+	if len(listed) == 0 {
+		return
+	}
+	have := map[string]bool{}
+	for _, s := range n.Streams {
+		have[s.Name] = true
+	}
+	for _, name := range listed {
+		if !have[name] {
+			have[name] = true
+			n.Streams = append(n.Streams, StreamInfo{Name: name})
+			n.problem("stream %.100q is in the attribute list and in no record", name)
 		}
 	}
 }

@@ -133,6 +133,35 @@ func TestAttributeLists(t *testing.T) {
 	}
 }
 
+// A stream whose record is damaged is still known by the attribute list: it is
+// a loss that can be told, not a stream that never was.
+func TestStreamsThatOnlyTheListKnows(t *testing.T) {
+	entry := func(record int, name string) []byte {
+		return pad8(le(uint32(attrData), uint16(len(pad8(make([]byte, 26+2*len(name))))), uint8(len(name)), uint8(26), uint64(0), uint64(record)|1<<48, uint16(1), wide(name)))
+	}
+	b := newBuilder()
+	list := bytes.Join([][]byte{entry(20, ""), entry(21, "torn"), entry(22, "absent"), entry(22, "tail"), entry(22, "here"), entry(21, "torn")}, nil)
+	b.file(20, 1, "f", resident(attrList, "", list), resident(attrData, "", []byte("content")))
+	b.extension(21, 1, recordInUse, 20|1<<48, resident(attrData, "torn", []byte("x")))
+	b.disk[(tMFT+21)*tCluster+510] ^= 1
+	b.extension(22, 1, recordInUse, 20|1<<48, resident(attrData, "here", []byte("y")), nonResident(attrData, "tail", []byte{0x11, 1, 50}, 0, 5))
+	n, err := b.open(t).Node(Ref{Record: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range n.Streams {
+		names = append(names, s.Name)
+		_, err := n.Open(s.Name)
+		if readable := s.Name == "" || s.Name == "here"; readable != (err == nil) || !readable && !errors.Is(err, ErrDamaged) {
+			t.Errorf("%q: %v", s.Name, err)
+		}
+	}
+	if got := strings.Join(names, " "); got != " here torn absent tail" {
+		t.Errorf("streams %q", got)
+	}
+}
+
 func TestHostileNames(t *testing.T) {
 	b := newBuilder()
 	odd := []string{"..", ".", "a/b", "x\x00y", "CON", "a:b"}
