@@ -266,6 +266,8 @@ func TestFactsOfAVolume(t *testing.T) {
 	for _, p := range []string{"/nope", "/Users/alice/Desktop/download.exe:nope", "/empty/nothing/x", "/:x"} {
 		if _, err := src.Lstat(p); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", p, err)
+		} else if n := strings.Count(err.Error(), p); n != 1 {
+			t.Errorf("%s is named %d times: %v", p, n, err)
 		}
 	}
 	src.Close()

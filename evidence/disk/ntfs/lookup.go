@@ -77,7 +77,9 @@ func (f *FS) Lookup(comps []string) (*Node, error) {
 			return nil, fmt.Errorf("%q is not a directory: %w", "/"+strings.Join(comps[:i], "/"), fs.ErrNotExist)
 		}
 		var next *Node
-		if next, err = f.child(n, comps[i]); err != nil {
+		if next, err = f.child(n, comps[i]); err != nil && i == len(comps)-1 {
+			return nil, err // the caller knows the path
+		} else if err != nil {
 			return nil, fmt.Errorf("%q: %w", "/"+strings.Join(comps[:i+1], "/"), err)
 		}
 		n = next
