@@ -7,9 +7,10 @@ import (
 	"io"
 )
 
-// Flags of an index entry and of a $FILE_NAME within one.
+// Flags of an index, of an entry and of a $FILE_NAME within one, and bounds.
 const (
 	entryLast    = 2
+	indexLarge   = 1 // of an index header: there are blocks beside the root
 	flagReparse  = 0x400
 	flagDir      = 0x10000000
 	maxIndexSize = 64 << 10 // bytes of one index block
@@ -37,7 +38,7 @@ func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
 	}
 	root, err := n.small(attrIndexRoot, "$I30")
 	if err != nil {
-		return fmt.Errorf("index root: %w", err)
+		return fmt.Errorf("index root: %w", n.why(err))
 	}
 	if len(root) < 32 {
 		return fmt.Errorf("index root of %d bytes: %w", len(root), ErrDamaged)
@@ -50,6 +51,9 @@ func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
 	}
 	alloc, err := f.stream(n.attrs, attrIndexAlloc, "$I30")
 	if errors.Is(err, errNoStream) {
+		if root[28]&indexLarge != 0 {
+			w.fail(fmt.Errorf("index: its blocks are missing: %w", n.why(err)))
+		}
 		return w.err
 	}
 	if alloc == nil || !power(block, 512, maxIndexSize) {

@@ -2,6 +2,7 @@ package ntfs
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -54,6 +55,41 @@ func TestAnIndexLargerThanItsVolume(t *testing.T) {
 	w.blocks(d, 4096, nil)
 	if r.n > 8<<20 || w.err == nil {
 		t.Errorf("%d bytes read of a terabyte without one index block, %v", r.n, w.err)
+	}
+}
+
+// A folder whose blocks are gone with a record is not one that holds little.
+func TestAnIndexWithoutItsBlocks(t *testing.T) {
+	b := newBuilder()
+	large := rootEntries(20, 1, link{21, 1, "seen"})
+	large[28] = 1 // there are blocks
+	fn := resident(attrFileName, "", fnBytes(recordRoot, 5, "dir", flagDir))
+	b.record(20, 1, recordInUse|recordDir, fn, resident(attrIndexRoot, "$I30", large))
+	list := pad8(le(uint32(attrIndexRoot), uint16(32), uint8(0), uint8(26), uint64(0), uint64(60)|1<<48, uint16(1)))
+	b.record(22, 1, recordInUse|recordDir, fn, resident(attrList, "", list))
+	f := b.open(t)
+	for record, want := range map[uint64]string{20: "blocks are missing", 22: "MFT record 60"} {
+		n, err := f.Node(Ref{Record: record})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.ReadDir(n, func(DirEntry) bool { return true }); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("record %d: %v, want %q", record, err, want)
+		}
+	}
+}
+
+// The volume's own files have fixed records: they are found without a root.
+func TestOwnFilesWithoutARoot(t *testing.T) {
+	b := newBuilder()
+	b.file(2, 2, "$LogFile", resident(attrData, "", []byte("log")))
+	b.record(recordRoot, 5, recordInUse|recordDir, resident(attrFileName, "", fnBytes(recordRoot, 5, ".", flagDir)))
+	f := b.open(t)
+	if n, err := f.Lookup([]string{"$logfile"}); err != nil || n.Ref.Record != 2 {
+		t.Errorf("%v %v", n, err)
+	}
+	if _, err := f.Lookup([]string{"else"}); !errors.Is(err, ErrDamaged) {
+		t.Errorf("another: %v", err)
 	}
 }
 

@@ -126,10 +126,26 @@ func (f *FS) child(dir *Node, name string) (*Node, error) {
 			return nil, bad
 		}
 	}
+	if x.err != nil && dir.Ref.Record == recordRoot {
+		if n := f.own(dir.Ref, name); n != nil {
+			return n, nil
+		}
+	}
 	if x.err != nil {
 		return nil, fmt.Errorf("not found in a directory that is damaged: %w", x.err)
 	}
 	return nil, fs.ErrNotExist
+}
+
+// own finds one of the volume's own files, $MFT to $Extend, whose records are
+// the first ones of every volume: a damaged root can't hide them.
+func (f *FS) own(root Ref, name string) *Node {
+	for r := range uint64(recordOwn) {
+		if n, err := f.Node(Ref{Record: r}); err == nil && n.come(root, name) {
+			return n
+		}
+	}
+	return nil
 }
 
 // come notes by which of its names a node was found in a directory, the exact

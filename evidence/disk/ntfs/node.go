@@ -216,7 +216,7 @@ func (n *Node) Open(name string) (d *Data, err error) {
 	d, err = n.fs.stream(n.attrs, attrData, name)
 	switch {
 	case errors.Is(err, errNoStream) && len(n.Problems) > 0:
-		return nil, fmt.Errorf("%s: %w", n.Problems[0], ErrDamaged)
+		return nil, n.why(err)
 	case errors.Is(err, errNoStream):
 		return nil, fmt.Errorf("stream %q: %w", name, fs.ErrNotExist)
 	case err != nil && d == nil:
@@ -235,6 +235,17 @@ func (n *Node) Open(name string) (d *Data, err error) {
 		}
 	}
 	return d, nil
+}
+
+// why tells why an attribute that has to be there is not.
+func (n *Node) why(err error) error {
+	if !errors.Is(err, errNoStream) {
+		return err
+	}
+	if len(n.Problems) > 0 {
+		return fmt.Errorf("%s: %w", n.Problems[0], ErrDamaged)
+	}
+	return fmt.Errorf("%w: %w", err, ErrDamaged)
 }
 
 // small reads a whole attribute of at most maxAttrList bytes.

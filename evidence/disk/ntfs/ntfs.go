@@ -28,6 +28,7 @@ const (
 	recordBad    = 8
 	recordSecure = 9
 	recordUpcase = 10
+	recordOwn    = 12 // and more are reserved, or files
 )
 
 // Bounds of what one volume, record or stream may hold.
