@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"io"
 	"math/rand"
 	"os"
@@ -115,6 +117,31 @@ func TestAnImageWithoutItsBootSector(t *testing.T) {
 	defer srcs[0].Close()
 	if got, _, err := sumOf(srcs[0], "/pieces"); err != nil || got != sums(t, fixture(t, "frag.sha256"))["/pieces"] {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// A flipped bit in the size of a file costs the file nothing, and its reader
+// not the time that zeros of the size it claims would take.
+func TestASizeThatNoVolumeHas(t *testing.T) {
+	b, err := os.ReadFile(fixture(t, "big.raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const size, alloc = 3_000_000, 46 << 16 // of /f
+	sizes := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(nil, alloc), size)
+	at := bytes.Index(b, append(sizes, sizes[8:]...))
+	if at < 0 {
+		t.Fatal("no such sizes")
+	}
+	b[at+8+5] |= 0x20
+	src, err := inMemory(b, int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := all(src, "/f")
+	sum := sha256.Sum256(got[:size])
+	if len(got) != alloc || !errors.Is(err, ntfs.ErrDamaged) || hex.EncodeToString(sum[:]) != sums(t, fixture(t, "big.sha256"))["/f"] {
+		t.Errorf("%d bytes, %x, %v", len(got), sum, err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"slices"
@@ -233,6 +234,16 @@ func elsewhere(n *ntfs.Node, d *ntfs.Data) error {
 type content struct {
 	*salvage.Reader
 	details map[string]string
+	short   error // what the end of the bytes is, where that is too early
+}
+
+// Read implements io.Reader.
+func (c *content) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err == io.EOF && c.short != nil {
+		err = c.short
+	}
+	return n, err
 }
 
 func newContent(d *ntfs.Data, st *evidence.Stat, journal bool) *content {
@@ -247,6 +258,9 @@ func newContent(d *ntfs.Data, st *evidence.Stat, journal bool) *content {
 		n := strconv.FormatInt(head, 10)
 		c.details = map[string]string{"sparse_head_skipped": n}
 		st.Attributes = append(st.Attributes, "sparse-head-skipped="+n)
+	}
+	if n := d.Excess(); n > 0 {
+		c.short = fmt.Errorf("the stream claims %d bytes more than its clusters hold, and more than the volume has: %w", n, ntfs.ErrDamaged)
 	}
 	size := d.Size() - head
 	c.Reader = salvage.New(shifted{d, head}, salvage.Options{

@@ -22,6 +22,8 @@ type Data struct {
 	unit  int64 // clusters in a compression unit; 0: not compressed
 	runs  []run
 
+	excess int64 // see Excess
+
 	isResident bool
 	resident   []byte
 
@@ -32,6 +34,10 @@ type Data struct {
 
 // Size returns the length of the stream in bytes.
 func (d *Data) Size() int64 { return d.size }
+
+// Excess returns how many bytes more the volume claims the stream to have than
+// could be on it: damage, for it is not sparse.
+func (d *Data) Excess() int64 { return d.excess }
 
 // ReadAt implements io.ReaderAt. Bytes that can't be found or read are an
 // error, never zeros.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -243,7 +244,7 @@ func (n *Node) why(err error) error {
 		return err
 	}
 	if len(n.Problems) > 0 {
-		return fmt.Errorf("%s: %w", n.Problems[0], ErrDamaged)
+		return fmt.Errorf("%s: %w", strings.TrimSuffix(n.Problems[0], ": "+ErrDamaged.Error()), ErrDamaged)
 	}
 	return fmt.Errorf("%w: %w", err, ErrDamaged)
 }

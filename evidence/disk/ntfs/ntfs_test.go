@@ -2,6 +2,7 @@ package ntfs
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -77,6 +78,48 @@ func TestGapsAreErrorsNotZeros(t *testing.T) {
 	}
 	if got, _ := slurp(t, f, 20, ""); len(got) != tCluster {
 		t.Errorf("before the gap: %d bytes", len(got))
+	}
+}
+
+// An attribute that can't be read costs none of those behind it.
+func TestAttributesBehindADamagedOne(t *testing.T) {
+	b := newBuilder()
+	torn := resident(attrSecurity, "", make([]byte, 40))
+	binary.LittleEndian.PutUint32(torn[16:], 4000) // a value outside the attribute
+	b.file(20, 1, "f", torn, resident(attrData, "", []byte("content")))
+	f := b.open(t)
+	if got, err := slurp(t, f, 20, ""); err != nil || string(got) != "content" {
+		t.Errorf("%q %v", got, err)
+	}
+	n, err := f.Node(Ref{Record: 20})
+	if err != nil || len(n.Problems) != 1 {
+		t.Fatal(n, err)
+	}
+	if _, err := n.Open("none"); !errors.Is(err, ErrDamaged) || strings.Count(err.Error(), "damaged") != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
+// A stream that is not sparse can't be larger than its volume. What its runs
+// hold is read, and not the terabytes of zeros that it claims to be.
+func TestAStreamLargerThanItsVolume(t *testing.T) {
+	b := newBuilder()
+	huge := nonResident(attrData, "", []byte{0x11, 2, 50, 0x31, 1, 0xFF, 0xFF, 0x7F, 0x01, 0x20}, 2*tCluster+1<<45, 0)
+	binary.LittleEndian.PutUint64(huge[56:], tCluster) // initialized
+	b.file(20, 1, "huge", huge)
+	sparse := bytes.Clone(huge)
+	sparse[13] = attrSparse >> 8
+	b.file(21, 1, "sparse", sparse)
+	f := b.open(t)
+	for record, want := range map[uint64][2]int64{20: {2 * tCluster, 1 << 45}, 21: {2*tCluster + 1<<45, 0}} {
+		n, err := f.Node(Ref{Record: record})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := n.Open("")
+		if err != nil || d.Size() != want[0] || d.Excess() != want[1] {
+			t.Errorf("record %d: %+v, %v", record, d, err)
+		}
 	}
 }
 

@@ -98,6 +98,7 @@ func (f *FS) parse(entry *parser.MFT_ENTRY, n uint64) (*record, error) {
 	}
 	used := min(int64(binary.LittleEndian.Uint32(b[24:])), int64(len(b)))
 	r := entry.Reader
+	var first error // of an attribute that is damaged within its bounds
 	for off := int64(binary.LittleEndian.Uint16(b[20:])); off+16 <= used; {
 		h := parser.NewNTFS_ATTRIBUTE(r, entry.Offset+off, entry.Profile)
 		size := int64(h.Length())
@@ -108,13 +109,14 @@ func (f *FS) parse(entry *parser.MFT_ENTRY, n uint64) (*record, error) {
 			return rec, fmt.Errorf("MFT record %d: attribute of %d bytes at offset %d: %w", n, size, off, ErrDamaged)
 		}
 		a, err := parseAttr(h, b[off:off+size])
-		if err != nil {
-			return rec, fmt.Errorf("MFT record %d: attribute %#x at offset %d: %w", n, a.kind, off, err)
+		if err == nil {
+			rec.attrs = append(rec.attrs, a)
+		} else if first == nil {
+			first = fmt.Errorf("MFT record %d: attribute %#x at offset %d: %w", n, a.kind, off, err)
 		}
-		rec.attrs = append(rec.attrs, a)
 		off += size
 	}
-	return rec, nil
+	return rec, first
 }
 
 // parseAttr checks every offset of one attribute, whose bytes are b.

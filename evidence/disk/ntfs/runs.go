@@ -51,7 +51,27 @@ func (f *FS) stream(attrs []attr, kind uint32, name string) (*Data, error) {
 		}
 		d.unit = 1 << head.unit
 	}
-	return d, d.join(parts)
+	err := d.join(parts)
+	d.limit()
+	return d, err
+}
+
+// limit cuts a stream that claims more than its volume holds, without being
+// sparse or compressed, behind the last cluster that it has.
+func (d *Data) limit() {
+	if d.flags&(attrSparse|attrCompressed) != 0 || d.size <= d.fs.info.Clusters*d.fs.info.ClusterSize {
+		return
+	}
+	for len(d.runs) > 0 && d.runs[len(d.runs)-1].kind != runData {
+		d.runs = d.runs[:len(d.runs)-1]
+	}
+	held := int64(0)
+	if n := len(d.runs); n > 0 {
+		held = (d.runs[n-1].vcn + d.runs[n-1].n) * d.fs.info.ClusterSize
+	}
+	if held < d.size {
+		d.excess, d.size = d.size-held, held
+	}
 }
 
 // join fills d.runs. What the segments leave out is kept as missing.
@@ -62,7 +82,7 @@ func (d *Data) join(parts []*attr) error {
 			continue // a segment listed twice
 		}
 		first := int64(a.first)
-		if first < next || first > maxClusters {
+		if first < next || first > min(maxClusters, 1<<62/d.fs.info.ClusterSize) {
 			return fmt.Errorf("segments overlap at cluster %d: %w", a.first, ErrDamaged)
 		}
 		if first > next {
@@ -86,6 +106,7 @@ func (d *Data) join(parts []*attr) error {
 // no bytes is a hole.
 func (d *Data) decode(b []byte, vcn int64) (int64, error) {
 	lcn := int64(0)
+	most := min(maxClusters, 1<<62/d.fs.info.ClusterSize) // so that bytes fit a number
 	for len(b) > 0 && b[0] != 0 {
 		ln, pn := int(b[0]&15), int(b[0]>>4)
 		if ln == 0 || ln > 8 || pn > 8 || 1+ln+pn > len(b) {
@@ -102,7 +123,7 @@ func (d *Data) decode(b []byte, vcn int64) (int64, error) {
 				r.kind, r.lcn = runMissing, 0
 			}
 		}
-		if n <= 0 || vcn+n > maxClusters || len(d.runs) >= maxRuns {
+		if n <= 0 || n > most-vcn || len(d.runs) >= maxRuns {
 			return vcn, fmt.Errorf("run of %d clusters at %d, %d runs before it: %w", n, vcn, len(d.runs), ErrDamaged)
 		}
 		d.runs = append(d.runs, r)
