@@ -218,6 +218,8 @@ func (n *Node) Open(name string) (d *Data, err error) {
 	switch {
 	case errors.Is(err, errNoStream) && len(n.Problems) > 0:
 		return nil, n.why(err)
+	case errors.Is(err, errNoStream) && name == "" && !n.bare():
+		return nil, fmt.Errorf("MFT record %d has no content, not even of no bytes: %w", n.Ref.Record, ErrDamaged)
 	case errors.Is(err, errNoStream):
 		return nil, fmt.Errorf("stream %q: %w", name, fs.ErrNotExist)
 	case err != nil && d == nil:
@@ -236,6 +238,18 @@ func (n *Node) Open(name string) (d *Data, err error) {
 		}
 	}
 	return d, nil
+}
+
+// bare reports whether a file is of those without content of their own:
+// folders, indexes of other things than names ($Secure), and what lies in
+// $Extend ($UsnJrnl has named streams alone).
+func (n *Node) bare() bool {
+	for i := range n.attrs {
+		if a := &n.attrs[i]; a.kind == attrIndexRoot && a.name != "$I30" {
+			return true
+		}
+	}
+	return n.Dir || slices.ContainsFunc(n.Names, func(fn Name) bool { return fn.Parent.Record == recordExtend })
 }
 
 // why tells why an attribute that has to be there is not.

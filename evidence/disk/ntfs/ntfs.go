@@ -28,6 +28,7 @@ const (
 	recordBad    = 8
 	recordSecure = 9
 	recordUpcase = 10
+	recordExtend = 11
 	recordOwn    = 12 // and more are reserved, or files
 )
 

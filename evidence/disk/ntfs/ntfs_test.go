@@ -100,6 +100,25 @@ func TestAttributesBehindADamagedOne(t *testing.T) {
 	}
 }
 
+// Every file has content, of no bytes perhaps, but for a few of the system's.
+func TestFilesWithoutContent(t *testing.T) {
+	b := newBuilder()
+	b.file(20, 1, "lost")
+	b.file(21, 1, "index", resident(attrIndexRoot, "$SDH", rootEntries(21, 1)))
+	b.record(22, 1, recordInUse, resident(attrFileName, "", fnBytes(recordExtend, 11, "$UsnJrnl", 0)), resident(attrData, "$J", nil))
+	b.file(23, 1, "stream", resident(attrData, "s", nil))
+	f := b.open(t)
+	for record, want := range map[uint64]error{20: ErrDamaged, 21: fs.ErrNotExist, 22: fs.ErrNotExist, 23: ErrDamaged} {
+		n, err := f.Node(Ref{Record: record})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.Open(""); !errors.Is(err, want) {
+			t.Errorf("record %d: %v, want %v", record, err, want)
+		}
+	}
+}
+
 // A stream that is not sparse can't be larger than its volume. What its runs
 // hold is read, and not the terabytes of zeros that it claims to be.
 func TestAStreamLargerThanItsVolume(t *testing.T) {
