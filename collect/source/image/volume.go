@@ -110,7 +110,7 @@ func (v *volume) Lstat(path string) (evidence.Stat, error) {
 }
 
 // Crossing implements collect.Source. Only a damaged or hostile volume has a
-// directory within itself.
+// directory within itself, or one of several names.
 func (v *volume) Crossing(path string, _ evidence.Stat) string {
 	comps, err := source.Components(path)
 	if err != nil {
@@ -126,6 +126,9 @@ func (v *volume) Crossing(path string, _ evidence.Stat) string {
 			return "loop: a directory within itself"
 		}
 		seen[n.Ref.Record] = true
+		if !v.fs.Once(n) {
+			return "loop: a directory of several names, entered by another of them"
+		}
 	}
 	return ""
 }

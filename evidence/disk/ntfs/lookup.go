@@ -27,7 +27,13 @@ type dirCache struct {
 	total int
 	m     map[uint64]*list.Element // by record; of *dirIndex
 	lru   list.List
-	paths map[string]Ref
+	paths map[string]known
+}
+
+// known is a directory whose path is remembered.
+type known struct {
+	ref Ref
+	via int // the name that it was found by, in Node.Names
 }
 
 // dirIndex lists the hashes of a directory's names, sorted.
@@ -84,7 +90,7 @@ func (f *FS) Lookup(comps []string) (*Node, error) {
 		}
 		n = next
 		if n.Dir && !n.Reparse.Link() {
-			f.dirs.remember(strings.Join(comps[:i+1], "/"), n.Ref)
+			f.dirs.remember(strings.Join(comps[:i+1], "/"), known{n.Ref, n.index()})
 		}
 	}
 	return n, err
@@ -94,8 +100,11 @@ func (f *FS) Lookup(comps []string) (*Node, error) {
 func (f *FS) nearest(comps []string) (*Node, int, error) {
 	path := strings.Join(comps, "/")
 	for i := len(comps); i > 0; i-- {
-		if ref, ok := f.dirs.known(path); ok {
-			n, err := f.Node(ref)
+		if k, ok := f.dirs.known(path); ok {
+			n, err := f.Node(k.ref)
+			if err == nil && k.via < len(n.Names) {
+				n.via = &n.Names[k.via]
+			}
 			return n, i, err
 		}
 		path = path[:max(0, len(path)-len(comps[i-1])-1)]
@@ -163,6 +172,11 @@ func (n *Node) come(parent Ref, name string) bool {
 	return n.via != nil
 }
 
+// index tells which of a node's names it was found by.
+func (n *Node) index() int {
+	return slices.IndexFunc(n.Names, func(fn Name) bool { return n.via != nil && fn.Parent == n.via.Parent && fn.Name == n.via.Name })
+}
+
 // Via returns the name that Lookup found a node by; where that isn't known,
 // its first long one; nil where it has none.
 func (n *Node) Via() *Name {
@@ -199,7 +213,7 @@ func (f *FS) index(dir *Node) *dirIndex {
 }
 
 func newDirCache() *dirCache {
-	return &dirCache{seed: maphash.MakeSeed(), m: map[uint64]*list.Element{}, paths: map[string]Ref{}}
+	return &dirCache{seed: maphash.MakeSeed(), m: map[uint64]*list.Element{}, paths: map[string]known{}}
 }
 
 func (c *dirCache) get(record uint64) *dirIndex {
@@ -227,14 +241,14 @@ func (c *dirCache) add(x *dirIndex) {
 	}
 }
 
-func (c *dirCache) known(path string) (Ref, bool) {
+func (c *dirCache) known(path string) (known, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r, ok := c.paths[path]
 	return r, ok
 }
 
-func (c *dirCache) remember(path string, r Ref) {
+func (c *dirCache) remember(path string, k known) {
 	if len(path) > 4096 {
 		return
 	}
@@ -243,5 +257,5 @@ func (c *dirCache) remember(path string, r Ref) {
 	if len(c.paths) >= maxPaths {
 		clear(c.paths)
 	}
-	c.paths[path] = r
+	c.paths[path] = k
 }

@@ -78,6 +78,7 @@ type FS struct {
 	fold foldTable
 
 	dirs   *dirCache
+	claims claims
 	secure secure
 }
 
