@@ -71,6 +71,9 @@ func Open(path string) ([]collect.Source, []Note, error) {
 }
 
 func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note) {
+	if v.Filesystem == "unknown" && blank(disk.Section(sh.image, sh.image.Size(), v), v.Length) {
+		return nil, Note{v.Name, fmt.Sprintf("holds zeros alone, at offset %d, %d bytes", v.Offset, v.Length), false}
+	}
 	if v.Filesystem != "ntfs" {
 		return nil, Note{v.Name, fmt.Sprintf("%s at offset %d, %d bytes: not supported yet", v.Filesystem, v.Offset, v.Length), true}
 	}
