@@ -75,14 +75,14 @@ func (f *FS) Node(ref Ref) (*Node, error) {
 
 func (f *FS) node(rec *record) (*Node, error) {
 	n := &Node{Ref: rec.ref, Dir: rec.flags&recordDir != 0, fs: f, attrs: slices.Clone(rec.attrs)}
-	var listed []string
+	known := rec.lost
 	if rec.has(attrList) {
-		listed = n.extend(rec)
+		known = append(known, n.extend(rec)...)
 	}
 	for i := range n.attrs {
 		n.take(&n.attrs[i])
 	}
-	n.lost(listed)
+	n.lost(known)
 	if r, err := n.small(attrReparse, ""); err == nil {
 		n.Reparse = parseReparse(r)
 	}
@@ -103,7 +103,7 @@ func (n *Node) extend(rec *record) (streams []string) {
 		ref := refOf(binary.LittleEndian.Uint64(list[16:]))
 		if !seen[ref.Record] {
 			seen[ref.Record] = true
-			n.adopt(ref, rec.ref)
+			streams = append(streams, n.adopt(ref, rec.ref)...)
 		}
 		if size < 26 || size > len(list) {
 			n.problem("attribute list: entry of %d bytes", size)
@@ -122,42 +122,45 @@ func (n *Node) extend(rec *record) (streams []string) {
 	return streams
 }
 
-// lost adds the streams that are listed and in no record. To open one tells
-// that it is damaged, where leaving it out would not tell of it at all.
-func (n *Node) lost(listed []string) {
-	if len(listed) == 0 {
+// lost adds the streams that are known and in no record that can be read. To
+// open one tells that it is damaged, where leaving it out would not tell of it
+// at all.
+func (n *Node) lost(known []string) {
+	if len(known) == 0 {
 		return
 	}
 	have := map[string]bool{}
 	for _, s := range n.Streams {
 		have[s.Name] = true
 	}
-	for _, name := range listed {
+	for _, name := range known {
 		if !have[name] {
 			have[name] = true
 			n.Streams = append(n.Streams, StreamInfo{Name: name})
-			n.problem("stream %.100q is in the attribute list and in no record", name)
+			n.problem("stream %.100q is in no record that can be read", name)
 		}
 	}
 }
 
-func (n *Node) adopt(ref, base Ref) {
+// adopt adds the attributes of one record, and returns its damaged streams.
+func (n *Node) adopt(ref, base Ref) []string {
 	ext, err := n.fs.record(ref.Record)
-	switch {
-	case err != nil:
+	if err != nil {
 		n.problem("%v", err)
-		if ext == nil {
-			return
-		}
-	case ext.ref.Seq != ref.Seq || ext.base.Record != base.Record:
+	}
+	if ext == nil {
+		return nil
+	}
+	if ext.ref.Seq != ref.Seq || ext.base.Record != base.Record {
 		n.problem("MFT record %d does not belong to record %d", ref.Record, base.Record)
-		return
+		return nil
 	}
 	for _, a := range ext.attrs {
 		if a.kind != attrList {
 			n.attrs = append(n.attrs, a)
 		}
 	}
+	return ext.lost
 }
 
 func (n *Node) problem(format string, args ...any) {

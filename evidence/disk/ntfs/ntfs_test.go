@@ -86,14 +86,19 @@ func TestAttributesBehindADamagedOne(t *testing.T) {
 	b := newBuilder()
 	torn := resident(attrSecurity, "", make([]byte, 40))
 	binary.LittleEndian.PutUint32(torn[16:], 4000) // a value outside the attribute
-	b.file(20, 1, "f", torn, resident(attrData, "", []byte("content")))
+	cut := resident(attrData, "ads", make([]byte, 40))
+	binary.LittleEndian.PutUint32(cut[16:], 4000)
+	b.file(20, 1, "f", torn, cut, resident(attrData, "", []byte("content")))
 	f := b.open(t)
 	if got, err := slurp(t, f, 20, ""); err != nil || string(got) != "content" {
 		t.Errorf("%q %v", got, err)
 	}
 	n, err := f.Node(Ref{Record: 20})
-	if err != nil || len(n.Problems) != 1 {
+	if err != nil || len(n.Problems) == 0 || len(n.Streams) != 2 {
 		t.Fatal(n, err)
+	}
+	if _, err := n.Open("ads"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%v", err)
 	}
 	if _, err := n.Open("none"); !errors.Is(err, ErrDamaged) || strings.Count(err.Error(), "damaged") != 1 {
 		t.Errorf("%v", err)
@@ -192,6 +197,19 @@ func TestAttributeLists(t *testing.T) {
 	}
 	if _, err := f.Node(Ref{Record: 21}); err == nil {
 		t.Error("an extension was taken for a file")
+	}
+}
+
+// A damaged record of another file gives its attributes to none.
+func TestADamagedForeignRecord(t *testing.T) {
+	list := pad8(le(uint32(attrData), uint16(32), uint8(0), uint8(26), uint64(0), uint64(21)|1<<48, uint16(1)))
+	torn := resident(attrSecurity, "", make([]byte, 40))
+	binary.LittleEndian.PutUint32(torn[16:], 4000)
+	b := newBuilder()
+	b.file(20, 1, "f", resident(attrList, "", list))
+	b.extension(21, 1, recordInUse, 33|1<<48, resident(attrData, "", []byte("of another")), torn)
+	if got, err := slurp(t, b.open(t), 20, ""); !errors.Is(err, ErrDamaged) {
+		t.Errorf("%q %v", got, err)
 	}
 }
 

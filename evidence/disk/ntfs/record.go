@@ -57,6 +57,7 @@ type record struct {
 	flags uint16
 	base  Ref // zero unless it is an extension of another
 	attrs []attr
+	lost  []string // alternate streams whose attribute is damaged
 }
 
 func (r *record) has(kind uint32) bool {
@@ -111,7 +112,10 @@ func (f *FS) parse(entry *parser.MFT_ENTRY, n uint64) (*record, error) {
 		a, err := parseAttr(h, b[off:off+size])
 		if err == nil {
 			rec.attrs = append(rec.attrs, a)
-		} else if first == nil {
+		} else if a.kind == attrData && a.name != "" {
+			rec.lost = append(rec.lost, a.name)
+		}
+		if err != nil && first == nil {
 			first = fmt.Errorf("MFT record %d: attribute %#x at offset %d: %w", n, a.kind, off, err)
 		}
 		off += size
