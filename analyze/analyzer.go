@@ -19,6 +19,8 @@ type Subject struct {
 	// Bytes returns the whole content where it is no larger than limit, and
 	// nil otherwise. The slice is shared: never write to it.
 	Bytes func(limit int64) ([]byte, error)
+	// Event takes facts read out of the item. It is nil where nobody asked.
+	Event func(Event)
 }
 
 // Analyzer examines items. It is built once per worker process from its

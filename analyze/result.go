@@ -32,6 +32,7 @@ type Fault struct {
 type Result struct {
 	Findings []Finding // in an order that only depends on the item
 	Faults   []Fault
+	Events   Events // nil where there are none, or nobody asked
 }
 
 // Unscanned is one line of unscanned.jsonl: an item, or a part of a target,
@@ -64,6 +65,7 @@ type Summary struct {
 	Severity  map[Severity]int64         `json:"by_severity,omitempty"`
 	Rules     map[string]int64           `json:"by_rule,omitempty"`    // "analyzer/rule"; at most SummaryRules
 	MoreRules int64                      `json:"more_rules,omitempty"` // findings of rules beyond SummaryRules
+	Events    int64                      `json:"events,string"`        // read out of items; 0 where nobody asked
 	Unscanned int64                      `json:"unscanned_items,string"`
 	Faults    map[FaultKind]int64        `json:"faults,omitempty"`
 	Complete  bool                       `json:"complete"` // every target was read to its end

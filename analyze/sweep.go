@@ -24,6 +24,7 @@ type Examiner interface {
 // time. Any of them may be nil. An error ends the sweep.
 type Sinks struct {
 	Finding   func(Finding) error
+	Event     func(Event) error
 	Unscanned func(Unscanned) error
 	Progress  func(Progress) // a few times a second, from another goroutine
 }
@@ -190,6 +191,9 @@ func (s *sweep) pass(sl *slot) error {
 			return err
 		}
 	}
+	if err := s.events(sl); err != nil {
+		return err
+	}
 	for _, f := range faults {
 		if err := s.fault(sl, f); err != nil {
 			return err
@@ -197,6 +201,25 @@ func (s *sweep) pass(sl *slot) error {
 	}
 	if len(faults) > 0 {
 		s.unscanned.Add(1)
+	}
+	return nil
+}
+
+// events passes on what was read out of one item.
+func (s *sweep) events(sl *slot) error {
+	if sl.result.Events == nil || s.sinks.Event == nil {
+		return nil
+	}
+	r := &sl.record
+	for e, err := range sl.result.Events {
+		if err != nil {
+			return err
+		}
+		s.sum.Events++
+		e.Format, e.Bundle, e.Seq, e.Source, e.Path, e.PathB64 = EventFormat, sl.bundle, r.Seq, r.Source, r.Path, r.PathB64
+		if err := s.sinks.Event(e); err != nil {
+			return err
+		}
 	}
 	return nil
 }

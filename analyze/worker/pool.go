@@ -21,6 +21,7 @@ type Options struct {
 	Memory  int64         // bytes of one worker's own memory; default 1 GiB, negative for no limit
 	Timeout time.Duration // for one item of no size; default 60 s. Items get 1 s more for each 2 MiB
 	Grace   time.Duration // from that time until the worker is killed; default 5 s
+	Spool   string        // folder where events wait for their turn, in a file without a name; "": none are wanted
 	Log     func(string)  // one line for each worker that died; called from several goroutines
 	NoShare bool          // hand the configuration through the pipe, not in shared memory
 	Command []string      // program and arguments; default this binary as Main expects it
@@ -46,6 +47,7 @@ type Pool struct {
 	opt    Options
 	shared *os.File // the configuration; nil where it goes through the pipe
 	parts  []wire.PartMsg
+	spool  *spool // nil where no events are wanted
 	jobs   chan *job
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -66,6 +68,8 @@ type job struct {
 	payload []byte
 	limit   time.Duration
 	reply   chan analyze.Result
+	events  []extent // in the spool
+	told    int64    // bytes of them
 	retried bool
 }
 
@@ -76,11 +80,14 @@ func Start(ctx context.Context, opt Options) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{opt: opt, jobs: make(chan *job), ready: make(chan wire.ReadyMsg, 1)}
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	var err error
 	if p.shared, p.parts, err = configure(opt); err != nil {
 		return nil, fmt.Errorf("start workers: %w", err)
 	}
-	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	if opt.Spool != "" {
+		p.spool = &spool{dir: opt.Spool}
+	}
 	for range opt.Workers {
 		p.wg.Go(p.tend)
 	}
@@ -148,14 +155,19 @@ func (p *Pool) Guards() (active, missing []string) { return p.info.Guards, p.inf
 // Analyzers lists the names of the analyzers, in order.
 func (p *Pool) Analyzers() []string { return p.info.Analyzers }
 
-// Close ends the workers, whatever they are doing.
+// Close ends the workers, whatever they are doing. Events of results can't be
+// read any more then.
 func (p *Pool) Close() error {
 	p.cancel(errClosed)
 	p.wg.Wait()
-	if p.shared != nil {
-		return p.shared.Close()
+	var errs []error
+	if p.spool != nil {
+		errs = append(errs, p.spool.close())
 	}
-	return nil
+	if p.shared != nil {
+		errs = append(errs, p.shared.Close())
+	}
+	return errors.Join(errs...)
 }
 
 var errClosed = errors.New("worker pool closed")

@@ -43,6 +43,8 @@ func build(cfg analyze.Config, d analyze.Deriver) ([]analyze.Analyzer, error) {
 		panic("told to, while building")
 	case "spy":
 		return []analyze.Analyzer{&analyzetest.Spy{}}, nil
+	case "teller":
+		return []analyze.Analyzer{teller{}}, nil
 	case "none":
 		return []analyze.Analyzer{&analyzetest.Reader{}}, nil
 	}

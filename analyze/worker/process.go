@@ -123,7 +123,7 @@ func (w *process) live(started chan<- error) {
 
 // greet sends the configuration.
 func (p *Pool) greet(w *process) error {
-	b, err := json.Marshal(wire.InitMsg{Memory: p.opt.Memory, Shared: p.shared != nil, Parts: p.parts})
+	b, err := json.Marshal(wire.InitMsg{Memory: p.opt.Memory, Shared: p.shared != nil, Events: p.spool != nil, Parts: p.parts})
 	if err != nil {
 		return err
 	}

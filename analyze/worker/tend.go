@@ -117,6 +117,7 @@ func (s *session) send(j *job) {
 	if len(s.queue) == 0 {
 		s.begin()
 	}
+	j.events, j.told = nil, 0 // of a worker that died over it
 	s.queue = append(s.queue, j)
 	s.bytes += j.in.Size
 	s.w.items <- j.payload // has room for depth items
@@ -148,6 +149,8 @@ func (s *session) hear(f frame) error {
 		return errJunk
 	case f.t == wire.Need:
 		return s.need(f.b)
+	case f.t == wire.Events:
+		return s.events(f.b)
 	case f.t == wire.Result:
 		return s.answer(f.b)
 	}
@@ -168,12 +171,28 @@ func (s *session) need(b []byte) error {
 	return nil
 }
 
+// events keeps a piece of the first item's events until its turn comes.
+func (s *session) events(b []byte) error {
+	id, lines, err := wire.DecodeEvents(b)
+	j := s.queue[0]
+	if err != nil || id != j.id || s.p.spool == nil || j.told+int64(len(lines)) > wire.EventsLimit(j.in.Size) || !sound(lines) {
+		return errJunk
+	}
+	at, err := s.p.spool.put(lines)
+	if err != nil { // the disk is full: no other item fares better
+		s.p.fail(err)
+		return nil
+	}
+	j.events, j.told = append(j.events, at), j.told+int64(len(lines))
+	return nil
+}
+
 func (s *session) answer(b []byte) error {
 	m, err := wire.DecodeResult(b)
 	if err != nil || m.ID != s.queue[0].id {
 		return errJunk
 	}
-	r := analyze.Result{Faults: m.Faults}
+	r := analyze.Result{Faults: m.Faults, Events: s.p.spool.read(s.queue[0].events)}
 	for _, b := range m.Findings {
 		var f analyze.Finding
 		if err := json.Unmarshal(b, &f); err != nil {

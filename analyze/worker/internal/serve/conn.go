@@ -84,10 +84,10 @@ func (c *conn) flush() {
 }
 
 // send writes and flushes one frame.
-func (c *conn) send(t wire.Type, payload []byte) error {
+func (c *conn) send(t wire.Type, head, body []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := wire.Write(c.w, t, payload, nil); err != nil {
+	if err := wire.Write(c.w, t, head, body); err != nil {
 		return err
 	}
 	return c.w.Flush()
@@ -98,7 +98,7 @@ func (c *conn) sendJSON(t wire.Type, v any) error {
 	if err != nil {
 		return err
 	}
-	return c.send(t, b)
+	return c.send(t, b, nil)
 }
 
 // read runs until the parent closes the pipe; ended is called with the reason.
@@ -183,7 +183,12 @@ func (c *conn) begin(id uint64) {
 }
 
 func (c *conn) need(id uint64, i int) error {
-	return c.send(wire.Need, wire.NeedMsg{ID: id, I: i}.Encode())
+	return c.send(wire.Need, wire.NeedMsg{ID: id, I: i}.Encode(), nil)
+}
+
+// events sends a piece of an item's events.
+func (c *conn) events(id uint64, lines []byte) error {
+	return c.send(wire.Events, wire.EventsHead(id), lines)
 }
 
 // block waits for the next block of item id.

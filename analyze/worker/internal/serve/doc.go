@@ -18,5 +18,6 @@ const (
 	maxReason    = 500       // bytes of one fault's reason
 	derivedFloor = 64 << 20  // derived content of one item: this, and derivedTimes its size
 	derivedTimes = 4
+	eventsPiece  = 64 << 10           // events are sent in pieces of this many bytes
 	MaxFrame     = maxEncoded + 1<<20 // largest frame that a worker sends
 )

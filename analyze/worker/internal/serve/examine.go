@@ -18,7 +18,8 @@ type examiner struct {
 	build     func(analyze.Deriver) ([]analyze.Analyzer, error)
 	analyzers []analyze.Analyzer
 	mem       *memory
-	now       *run // the item under examination
+	tell      func(id uint64, lines []byte) error // takes events; nil where they are not wanted
+	now       *run                                // the item under examination
 }
 
 // run is the examination of one item.
@@ -62,6 +63,8 @@ func (e *examiner) examine(ctx context.Context, src source, m *wire.ItemMsg) (*c
 	c := newContent(ctx, src, m, e.mem)
 	e.now = &run{out: newCollector(m.ID), item: m, limit: limit}
 	s := subject(m, c)
+	told := newTeller(e.tell, m)
+	s.Event = told.hook(e.now)
 	for _, a := range e.analyzers {
 		e.now.maker = a.Name()
 		err := e.one(ctx, a, s, nil)
@@ -69,6 +72,7 @@ func (e *examiner) examine(ctx context.Context, src source, m *wire.ItemMsg) (*c
 			e.now.out.fault(analyze.FaultAnalyzer, a.Name(), explain(err, limit))
 		}
 	}
+	told.end(e.now.out)
 	if err := c.fault(); errors.Is(err, errRecord) {
 		e.now.out.fault(analyze.FaultRecord, "", err.Error())
 	} else if err != nil {

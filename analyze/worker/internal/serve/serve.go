@@ -30,7 +30,7 @@ func Run(env Env, build analyze.Builder) int {
 	c := newConn(env.In, env.Out)
 	if err := start(env, c, build); err != nil {
 		// The parent may be gone: then nobody wants to know.
-		_ = c.send(wire.Fatal, []byte(Clean(err.Error(), maxReason)))
+		_ = c.send(wire.Fatal, []byte(Clean(err.Error(), maxReason)), nil)
 		return 1
 	}
 	return 0
@@ -44,6 +44,9 @@ func start(env Env, c *conn, build analyze.Builder) error {
 	e, err := newExaminer(cfg, build)
 	if err != nil {
 		return fmt.Errorf("build analyzers: %w", err)
+	}
+	if init.Events {
+		e.tell = c.events
 	}
 	rep := env.Guard(init.Memory)
 	ready := wire.ReadyMsg{Guards: rep.Active, Missing: rep.Missing, Analyzers: e.names()}

@@ -19,6 +19,7 @@ const (
 	Block  Type = 'b'
 	Ready  Type = 'R'
 	Need   Type = 'n'
+	Events Type = 'e'
 	Result Type = 'r'
 	Fatal  Type = 'F'
 )
