@@ -16,6 +16,7 @@ import (
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 
+	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/pcap/capture"
 )
 
@@ -353,7 +354,7 @@ func FuzzAnalyze(f *testing.F) {
 		if len(k.flows) != st.Flows || st.Contents != len(k.contents) {
 			t.Errorf("%d flows, %+v", len(k.flows), st)
 		}
-		if err := Join(WriteJSON(io.Discard, "x")).all(k); err != nil {
+		if err := Join(observer(func(analyze.Event) {})).all(k); err != nil {
 			t.Error(err)
 		}
 	})

@@ -19,11 +19,6 @@ type Config struct {
 	Options    Options
 	Indicators Indicators      // nil: none are matched
 	Derive     analyze.Deriver // nil: no bodies and streams for other analyzers
-	// Observe, where set, gives a handler of the caller's own for an item;
-	// see WriteJSON.
-	Observe func(*analyze.Subject) Handler
-	// Account, where set, receives the account of each capture that was read.
-	Account func(*analyze.Subject, *Stats)
 }
 
 // Analyzer is the analyzer "pcap". It serves one goroutine at a time.
@@ -93,16 +88,16 @@ func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(
 	if a.cfg.Derive != nil {
 		handlers = append(handlers, Handler{Content: derived.content})
 	}
-	if a.cfg.Observe != nil {
-		handlers = append(handlers, a.cfg.Observe(s))
+	if s.Event != nil {
+		handlers = append(handlers, observer(s.Event))
 	}
 	body := bufio.NewReaderSize(io.NewSectionReader(s.Body, 0, s.Size), readSize)
 	st, err := Analyze(ctx, body, a.cfg.Options, Join(handlers...))
 	if errors.Is(err, capture.ErrFormat) {
 		return refused(&s.Record) // compressed, but no capture
 	}
-	if a.cfg.Account != nil {
-		a.cfg.Account(s, st)
+	if s.Event != nil {
+		err = errors.Join(err, account(s.Event, st))
 	}
 	m.close()
 	return errors.Join(err, derived.fault(), m.fault())

@@ -298,31 +298,31 @@ func TestExamineOthers(t *testing.T) {
 	}
 }
 
-func TestWriteJSON(t *testing.T) {
-	var out bytes.Buffer
-	var st *Stats
-	_, err := examine(t, Config{
-		Observe: func(s *analyze.Subject) Handler { return WriteJSON(&out, s.Record.Path) },
-		Account: func(_ *analyze.Subject, s *Stats) { st = s },
-	}, evilCapture(t))
-	if err != nil || st == nil || st.Flows != 4 {
-		t.Fatalf("%v %+v", err, st)
-	}
+// TestEvents: what a capture holds is told, each with its time, kind, a line of
+// text and its facts, and at the end the account of the whole.
+func TestEvents(t *testing.T) {
+	s, all := subject("/x.pcap", evilCapture(t)), ""
 	kinds := map[string]int{}
-	for line := range strings.Lines(out.String()) {
-		var o map[string]any
-		if err := json.Unmarshal([]byte(line), &o); err != nil {
-			t.Fatal(err)
+	s.Event = func(e analyze.Event) {
+		kinds[e.Kind]++
+		var f map[string]any
+		if err := json.Unmarshal(e.Facts, &f); err != nil {
+			t.Fatalf("%s: %v", e.Facts, err)
 		}
-		kinds[o["kind"].(string)]++
-		if o["format"] != ObservableFormat || o["item"] != "/x.pcap" || o["time"] == nil {
-			t.Errorf("%s", line)
+		if whole := e.Kind == KindCapture; e.Time.IsZero() != whole || e.Text == "" || (f["flow"] == nil) != whole {
+			t.Errorf("%+v", e)
 		}
+		all += e.Kind + " " + e.Text + " " + string(e.Facts) + "\n"
 	}
-	if d := cmp.Diff(map[string]int{"flow": 4, "dns": 2, "http": 2, "body": 1}, kinds); d != "" {
+	if err := New(Config{}).Examine(t.Context(), s, func(analyze.Finding) {}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(map[string]int{KindFlow: 4, KindDNS: 2, KindHTTP: 2, KindBody: 1, KindCapture: 1}, kinds); d != "" {
 		t.Error(d)
 	}
-	if !strings.Contains(out.String(), `"url":"http://c2.example:8080/gate.php?id=1"`) {
-		t.Error(out.String())
+	for _, want := range []string{`"url":"http://c2.example:8080/gate.php?id=1"`, " > 10.0.0.2:8080  GET http://c2.example:8080/gate.php?id=1 ", `"flows":4`} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no %s in\n%s", want, all)
+		}
 	}
 }

@@ -3,11 +3,11 @@
 // reassembled TCP streams. Indicators are matched against all of these; bodies
 // and streams go to the other analyzers as derived content.
 //
-// Analyze is the typed interface, New the analyzer for sweeps, WriteJSON a
-// handler that writes observables. Memory is bounded whatever the input. What
-// was not decoded is counted in Stats, and where a limit of this package or
-// damage of the file kept something from being examined, the error wraps
-// ErrIncomplete and says what.
+// Analyze is the typed interface, New the analyzer for sweeps, which also tells
+// what it read as events where these are wanted. Memory is bounded whatever the
+// input. What was not decoded is counted in Stats, and where a limit of this
+// package or damage of the file kept something from being examined, the error
+// wraps ErrIncomplete and says what.
 //
 // Not decoded, and counted where they are met: HTTP/2, and of QUIC all but the
 // client's hello. DTLS, and DNS over TCP on other ports than 53, are flows only.

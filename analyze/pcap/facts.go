@@ -1,30 +1,36 @@
 package pcap
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 
+	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/pcap/dns"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
-// ObservableFormat names the format of the lines that WriteJSON writes.
-const ObservableFormat = "hozen-observable/1"
+// Kinds of events. Those of KindCapture are the account of a whole capture
+// (Stats) and have no time.
+const (
+	KindFlow        = "flow"
+	KindDNS         = "dns"
+	KindHTTP        = "http"
+	KindTLS         = "tls"
+	KindCertificate = "certificate"
+	KindBody        = "body"
+	KindCapture     = "capture"
+)
 
-// observable is one line: what was seen, not judged. Byte counts are strings
-// like all 64-bit values in hozen's JSON; pairs are from src and back.
-type observable struct {
-	Format string        `json:"format"`
-	Item   string        `json:"item,omitempty"` // as the caller named the capture
-	Kind   string        `json:"kind"`           // flow, dns, http, tls, certificate, body
-	Flow   string        `json:"flow"`
-	Packet int           `json:"packet"`
-	Time   evidence.Time `json:"time,omitzero"`
+// eventFacts are those of one event. Byte counts are strings like all 64-bit values
+// in hozen's JSON; pairs are from source to destination and back.
+type eventFacts struct {
+	Flow   string `json:"flow"`
+	Packet int    `json:"packet"`
 
 	LastPacket int           `json:"last_packet,omitempty"`
 	LastTime   evidence.Time `json:"last_time,omitzero"`
@@ -76,24 +82,42 @@ type dnsRecord struct {
 	Data    string `json:"data,omitempty"`
 }
 
-// WriteJSON returns a handler that writes flows, DNS, HTTP and TLS facts to w,
-// one JSON object a line. item is put into each line where it is not empty.
-// Bytes that are not UTF-8 become U+FFFD.
-func WriteJSON(w io.Writer, item string) Handler {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	put := func(kind string, f FlowID, at Mark, o observable) error {
-		o.Format, o.Item, o.Kind, o.Flow, o.Packet = ObservableFormat, item, kind, f.String(), at.Packet
-		o.Time = evidenceTime(at)
-		return enc.Encode(o)
+// observer returns a handler that reports what a capture holds as events. Bytes
+// that are not UTF-8 become U+FFFD.
+func observer(report func(analyze.Event)) Handler {
+	put := func(kind string, f FlowID, at Mark, text string, o eventFacts) error {
+		o.Flow, o.Packet = f.String(), at.Packet
+		return tell(report, analyze.Event{Kind: kind, Time: evidenceTime(at), Text: clip(o.Flow + "  " + text)}, o)
 	}
 	return Handler{
-		Flow: func(f *Flow) error { return put("flow", f.ID, f.First, flowObservable(f)) },
-		DNS:  func(d *DNS) error { return put("dns", d.Flow, d.At, dnsObservable(d)) },
-		HTTP: func(h *HTTP) error { return put("http", h.Flow, h.Message.At, httpObservable(h)) },
-		TLS:  func(t *TLS) error { return put(tlsKind(t), t.Flow, t.At, tlsObservable(t)) },
-		Body: func(b *Body) error { return put("body", b.Flow, b.At, bodyObservable(b)) },
+		Flow: func(f *Flow) error { return put(KindFlow, f.ID, f.First, flowText(f), flowFacts(f)) },
+		DNS:  func(d *DNS) error { return put(KindDNS, d.Flow, d.At, dnsText(d), dnsFacts(d)) },
+		HTTP: func(h *HTTP) error { return put(KindHTTP, h.Flow, h.Message.At, httpText(h), httpFacts(h)) },
+		TLS: func(t *TLS) error {
+			o := tlsFacts(t)
+			return put(tlsKind(t), t.Flow, t.At, tlsText(t, &o), o)
+		},
+		Body: func(b *Body) error { return put(KindBody, b.Flow, b.At, bodyText(b), bodyFacts(b)) },
 	}
+}
+
+// account reports a capture's Stats: what was read, and what nobody decoded.
+func account(report func(analyze.Event), st *Stats) error {
+	text := fmt.Sprintf("%d packets, %d flows, %d DNS messages, %d HTTP messages, %d TLS hellos; %d packets of kinds that are not decoded",
+		st.Decoded.Packets, st.Flows, st.DNS, st.Requests+st.Responses, st.ClientHellos+st.ServerHellos, st.Decoded.Undecoded)
+	return tell(report, analyze.Event{Kind: KindCapture, Text: text}, st)
+}
+
+func tell(report func(analyze.Event), e analyze.Event, about any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(about); err != nil {
+		return fmt.Errorf("event %s: %w", e.Kind, err)
+	}
+	e.Facts = bytes.TrimSpace(b.Bytes())
+	report(e)
+	return nil
 }
 
 func evidenceTime(at Mark) evidence.Time {
@@ -103,17 +127,17 @@ func evidenceTime(at Mark) evidence.Time {
 	return evidence.At(at.Time)
 }
 
-func flowObservable(f *Flow) observable {
-	return observable{
+func flowFacts(f *Flow) eventFacts {
+	return eventFacts{
 		LastPacket: f.Last.Packet, LastTime: evidenceTime(f.Last), Packets: f.Packets[:],
 		Bytes: []string{decimal(f.Bytes[0]), decimal(f.Bytes[1])}, State: f.State(),
 		Protocol: f.Protocol, Conflicts: f.Conflicts, Gaps: f.Gaps, Cut: f.Cut,
 	}
 }
 
-func dnsObservable(d *DNS) observable {
+func dnsFacts(d *DNS) eventFacts {
 	m := d.Message
-	o := observable{ID: &m.ID, Response: m.Response, RCode: &m.RCode, Protocol: d.Kind}
+	o := eventFacts{ID: &m.ID, Response: m.Response, RCode: &m.RCode, Protocol: d.Kind}
 	if d.Err != nil {
 		o.Error = d.Err.Error()
 	}
@@ -121,26 +145,14 @@ func dnsObservable(d *DNS) observable {
 		o.Questions = append(o.Questions, dnsRecord{Name: q.Name, Type: dns.TypeName(q.Type)})
 	}
 	for _, r := range m.Records {
-		data := r.Text
-		switch {
-		case r.Addr.IsValid():
-			data = r.Addr.String()
-		case r.Target != "" && r.Text != "":
-			data += " " + r.Target
-		case r.Target != "":
-			data = r.Target
-		}
-		for _, a := range r.Hints {
-			data += " " + a.String()
-		}
-		o.Records = append(o.Records, dnsRecord{r.Section.String(), r.Name, dns.TypeName(r.Type), r.TTL, data})
+		o.Records = append(o.Records, dnsRecord{r.Section.String(), r.Name, dns.TypeName(r.Type), r.TTL, recordText(r)})
 	}
 	return o
 }
 
-func httpObservable(h *HTTP) observable {
+func httpFacts(h *HTTP) eventFacts {
 	m := h.Message
-	return observable{
+	return eventFacts{
 		Method: m.Method, URL: h.URL(), Host: m.Host, Status: m.Status, Response: !m.Request,
 		UserAgent: m.UserAgent, Referer: m.Referer, Location: m.Location, Server: m.Server,
 		ContentType: m.ContentType, Version: m.Version, Partial: m.Partial, Anomalies: m.Anomalies,
@@ -149,27 +161,27 @@ func httpObservable(h *HTTP) observable {
 
 func tlsKind(t *TLS) string {
 	if t.Certificate != nil {
-		return "certificate"
+		return KindCertificate
 	}
-	return "tls"
+	return KindTLS
 }
 
-func tlsObservable(t *TLS) observable {
+func tlsFacts(t *TLS) eventFacts {
 	switch {
 	case t.Client != nil:
 		c := t.Client
-		return observable{ServerNames: c.ServerNames, ALPN: c.ALPN, JA3: c.JA3, Version: hex16(c.Version), ECH: c.ECH}
+		return eventFacts{ServerNames: c.ServerNames, ALPN: c.ALPN, JA3: c.JA3, Version: hex16(c.Version), ECH: c.ECH}
 	case t.Server != nil:
-		return observable{Response: true, ALPN: t.Server.ALPN, Version: hex16(t.Server.Version)}
+		return eventFacts{Response: true, ALPN: t.Server.ALPN, Version: hex16(t.Server.Version)}
 	}
 	s1, s2 := sha1.Sum(t.Certificate), sha256.Sum256(t.Certificate)
-	return observable{
+	return eventFacts{
 		Size: decimal(int64(len(t.Certificate))), SHA1: hex.EncodeToString(s1[:]), SHA256: hex.EncodeToString(s2[:]),
 	}
 }
 
-func bodyObservable(b *Body) observable {
-	return observable{
+func bodyFacts(b *Body) eventFacts {
+	return eventFacts{
 		Method: b.Message.Method, URL: messageURL(b.Message, b.Flow), ContentType: b.Message.ContentType,
 		Response: !b.Message.Request, Size: decimal(b.Size), Whole: &b.Whole,
 		MD5: b.MD5, SHA1: b.SHA1, SHA256: b.SHA256, Error: b.Problem,

@@ -12,7 +12,7 @@ import (
 // Stats is the account of one analysis: what was read, what was found, and
 // everything that was not examined.
 type Stats struct {
-	Read    int64        `json:"bytes_read"` // of the capture file
+	Read    int64        `json:"bytes_read,string"` // of the capture file
 	Decoded decode.Stats `json:"decoded"`
 	TCP     stream.Stats `json:"tcp"`
 

@@ -3,9 +3,9 @@ package decode
 // Stats counts what was decoded and, above all, what was not.
 type Stats struct {
 	Packets   int   `json:"packets"`
-	Bytes     int64 `json:"bytes"`     // on the wire
-	Datagrams int   `json:"datagrams"` // IP payloads found, in tunnels too
-	Snapped   int   `json:"snapped"`   // packets captured in part only (snapshot length)
+	Bytes     int64 `json:"bytes,string"` // on the wire
+	Datagrams int   `json:"datagrams"`    // IP payloads found, in tunnels too
+	Snapped   int   `json:"snapped"`      // packets captured in part only (snapshot length)
 	WithoutIP int   `json:"without_ip"`
 	Panics    int   `json:"decoder_panics"`
 

@@ -36,17 +36,17 @@ type Segment struct {
 // Stats counts what happened while streams were put in order.
 type Stats struct {
 	Segments    int   `json:"segments"`        // with data
-	Bytes       int64 `json:"bytes"`           // delivered in order
+	Bytes       int64 `json:"bytes,string"`    // delivered in order
 	OutOfOrder  int   `json:"out_of_order"`    // segments that had to wait
 	Retransmits int   `json:"retransmissions"` // segments, or parts of them, seen before
 	Conflicts   int   `json:"conflicts"`       // retransmissions with other bytes; the first stand
 	Gaps        int   `json:"gaps"`
-	GapBytes    int64 `json:"gap_bytes"`
-	EarlyGaps   int   `json:"gaps_for_memory"`    // gaps declared because too much waited behind them
-	Unknown     int64 `json:"bytes_before_start"` // delivered aside
-	StrayBytes  int64 `json:"stray_bytes"`        // far outside the window, likewise
-	AfterEnd    int64 `json:"bytes_after_end"`    // after a FIN, delivered all the same, or in a RST, dropped
-	Unchecked   int64 `json:"retransmitted_bytes_not_compared"`
+	GapBytes    int64 `json:"gap_bytes,string"`
+	EarlyGaps   int   `json:"gaps_for_memory"`           // gaps declared because too much waited behind them
+	Unknown     int64 `json:"bytes_before_start,string"` // delivered aside
+	StrayBytes  int64 `json:"stray_bytes,string"`        // far outside the window, likewise
+	AfterEnd    int64 `json:"bytes_after_end,string"`    // after a FIN, delivered all the same, or in a RST, dropped
+	Unchecked   int64 `json:"retransmitted_bytes_not_compared,string"`
 	Resyncs     int   `json:"resyncs"`
 }
 
