@@ -20,6 +20,14 @@ type Options struct {
 	// RulesFS and IOCsFS, where set, take the place of the two: content that
 	// is built in. Findings name its files with "builtin/" before them.
 	RulesFS, IOCsFS fs.FS
+	// Events says that what is read out of items is wanted: then a sweep need
+	// not look for anything.
+	Events bool
+}
+
+// none says that there is nothing to look for, and that nobody named any.
+func (o *Options) none() bool {
+	return len(o.Rules)+len(o.IOCs) == 0 && o.RulesFS == nil && o.IOCsFS == nil
 }
 
 // builtIn stands before the names of files that are built in.
@@ -49,7 +57,7 @@ func Compile(ctx context.Context, opt Options) (analyze.Config, report.Facts, er
 		}
 		found += n
 	}
-	if found == 0 {
+	if found == 0 && !(opt.Events && opt.none()) {
 		return cfg, facts, ErrNothing
 	}
 	return cfg, facts, nil

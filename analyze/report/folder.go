@@ -15,13 +15,14 @@ const (
 	FindingsFile  = "findings.jsonl"
 	UnscannedFile = "unscanned.jsonl"
 	TableFile     = "findings.csv"
+	EventsFile    = "events.jsonl"
 	SummaryFile   = "summary.json"
 	FactsFile     = "sweep.json"
 )
 
 // Files lists the files of a result, in the order in which they are sealed.
 func Files() []string {
-	return []string{FactsFile, FindingsFile, UnscannedFile, TableFile, SummaryFile}
+	return []string{FactsFile, FindingsFile, UnscannedFile, TableFile, EventsFile, SummaryFile}
 }
 
 // Folder is a sweep's result on disk, written as the sweep goes. It is new:
@@ -29,9 +30,9 @@ func Files() []string {
 type Folder struct {
 	dir                         *os.Root
 	path                        string
-	findings, unscanned         *Lines
+	findings, unscanned, events *Lines
 	csv                         *CSV
-	findingsF, unscannedF, csvF *os.File
+	files                       []*os.File
 }
 
 // Create makes the folder, which must not exist or be empty.
@@ -56,23 +57,18 @@ func Create(path string) (*Folder, error) {
 	return f, nil
 }
 
-func (f *Folder) open() (err error) {
-	if f.findingsF, err = f.create(FindingsFile); err != nil {
-		return err
+func (f *Folder) open() error {
+	for _, name := range []string{FindingsFile, UnscannedFile, EventsFile, TableFile} {
+		file, err := f.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		f.files = append(f.files, file)
 	}
-	if f.unscannedF, err = f.create(UnscannedFile); err != nil {
-		return err
-	}
-	if f.csvF, err = f.create(TableFile); err != nil {
-		return err
-	}
-	f.findings, f.unscanned = NewLines(f.findingsF), NewLines(f.unscannedF)
-	f.csv, err = NewCSV(f.csvF)
+	f.findings, f.unscanned, f.events = NewLines(f.files[0]), NewLines(f.files[1]), NewLines(f.files[2])
+	var err error
+	f.csv, err = NewCSV(f.files[3])
 	return err
-}
-
-func (f *Folder) create(name string) (*os.File, error) {
-	return f.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
 // Path returns the folder's path.
@@ -86,14 +82,19 @@ func (f *Folder) Finding(x analyze.Finding) error {
 // Unscanned takes one item that was not scanned: an analyze.Sinks function.
 func (f *Folder) Unscanned(u analyze.Unscanned) error { return f.unscanned.Add(u) }
 
+// Event takes one fact read out of an item: an analyze.Sinks function.
+func (f *Folder) Event(e analyze.Event) error { return f.events.Add(e) }
+
 // Close completes the facts, writes them and the summary, and makes all files
 // last. It must be called once, after the sweep.
 func (f *Folder) Close(facts *Facts, sum analyze.Summary) error {
 	facts.Format = FactsFormat
 	facts.Complete = sum.Complete
-	err := errors.Join(f.findings.Flush(), f.unscanned.Flush(), f.csv.Flush(),
-		f.findingsF.Sync(), f.unscannedF.Sync(), f.csvF.Sync(),
-		f.json(FactsFile, facts), f.json(SummaryFile, sum))
+	err := errors.Join(f.findings.Flush(), f.unscanned.Flush(), f.events.Flush(), f.csv.Flush())
+	for _, file := range f.files {
+		err = errors.Join(err, file.Sync())
+	}
+	err = errors.Join(err, f.json(FactsFile, facts), f.json(SummaryFile, sum))
 	if err = errors.Join(err, f.close()); err != nil {
 		return fmt.Errorf("findings folder %s: %w", f.path, err)
 	}
@@ -107,10 +108,8 @@ func (f *Folder) json(name string, v any) error {
 
 func (f *Folder) close() error {
 	var errs []error
-	for _, file := range []*os.File{f.findingsF, f.unscannedF, f.csvF} {
-		if file != nil {
-			errs = append(errs, file.Close())
-		}
+	for _, file := range f.files {
+		errs = append(errs, file.Close())
 	}
 	return errors.Join(append(errs, f.dir.Close())...)
 }

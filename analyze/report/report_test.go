@@ -26,6 +26,34 @@ func finding() analyze.Finding {
 	return f
 }
 
+func event() analyze.Event {
+	return analyze.Event{Format: analyze.EventFormat, Path: "/x.pcap", Analyzer: "pcap", Kind: "dns",
+		Time: evidence.At(time.Unix(1, 5)), Text: "a > b  query A \x1b]0;x\a" + strings.Repeat("y", 100), Facts: json.RawMessage(`{"id":1}`)}
+}
+
+// TestEventTable: events stand below the name of their item, escaped, and are cut
+// only where a terminal is known to be narrow.
+func TestEventTable(t *testing.T) {
+	const line = "1970-01-01T00:00:01.000000005Z  dns          a > b  query A \\x1b]0;x\\x07"
+	account := analyze.Event{Path: "/y\n", Kind: "capture", Text: "all"}
+	for width, want := range map[int]string{
+		0:  "EVENTS OF /x.pcap\n" + line + strings.Repeat("y", 100) + "\n" + line + strings.Repeat("y", 100) + "\n",
+		80: "EVENTS OF /x.pcap\n" + line + strings.Repeat("y", 7) + "…\n" + line + strings.Repeat("y", 7) + "…\n",
+	} {
+		var b bytes.Buffer
+		tab := NewTable(&b, width, false)
+		for _, e := range []analyze.Event{event(), event(), account} {
+			if err := tab.Event(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want += "EVENTS OF /y\\n\n" + strings.Repeat(" ", 32) + "capture      all\n"
+		if d := cmp.Diff(want, b.String()); d != "" {
+			t.Errorf("width %d: %s", width, d)
+		}
+	}
+}
+
 func TestEscape(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain ünïcode 漢字":                "plain ünïcode 漢字",
@@ -156,6 +184,9 @@ func TestFolder(t *testing.T) {
 	}
 	u := analyze.Unscanned{Format: analyze.UnscannedFormat, Path: "/x", Kind: analyze.FaultRead, Reason: "why"}
 	if err := f.Unscanned(u); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Event(event()); err != nil {
 		t.Fatal(err)
 	}
 	facts := Facts{Tool: "test", Rules: []RuleFile{{Name: "a", Errors: []string{"bad"}}, {Name: "b"}}}

@@ -13,8 +13,10 @@ import (
 type Table struct {
 	w     io.Writer
 	width int
+	known bool // somebody looks at a screen of that width
 	color bool
 	begun bool
+	item  string // whose events were printed last
 }
 
 // The least width of a table, and the width where none is known.
@@ -26,10 +28,11 @@ const (
 // NewTable prints to w; width is the terminal's, 0 where unknown. color marks
 // severities with ANSI colours.
 func NewTable(w io.Writer, width int, color bool) *Table {
-	if width <= 0 {
+	known := width > 0
+	if !known {
 		width = defaultWidth
 	}
-	return &Table{w: w, width: max(width, minWidth), color: color}
+	return &Table{w: w, width: max(width, minWidth), known: known, color: color}
 }
 
 // widths of the columns: severity, analyzer, rule, path, detail.
@@ -78,6 +81,38 @@ func (t *Table) paint(cell string, s analyze.Severity) string {
 	}
 	return "\x1b[" + code + "m" + cell + "\x1b[0m"
 }
+
+// Event prints one fact read out of an item as a line of time, kind and text,
+// below a line that names the item. It is cut only where a terminal's width is
+// known.
+func (t *Table) Event(e analyze.Event) error {
+	if e.Path != t.item {
+		t.item = e.Path
+		if _, err := fmt.Fprintf(t.w, "EVENTS OF %s\n", Escape(e.Path)); err != nil {
+			return err
+		}
+	}
+	at := ""
+	if !e.Time.IsZero() {
+		b, err := e.Time.MarshalText()
+		if err != nil {
+			return err
+		}
+		at = string(b)
+	}
+	line := fit(at, timeWidth, false) + "  " + fit(Escape(e.Kind), kindWidth, false) + "  " + Escape(e.Text)
+	if t.known {
+		line = fit(line, t.width, false)
+	}
+	_, err := fmt.Fprintln(t.w, strings.TrimRight(line, " "))
+	return err
+}
+
+// Widths of an event's time (nanoseconds, UTC) and kind.
+const (
+	timeWidth = 30
+	kindWidth = 11
+)
 
 // detail says where in the item: a flow, or the first match.
 func detail(f analyze.Finding) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
@@ -38,7 +39,7 @@ type analyzeFlags struct {
 	workers                     int
 	timeout                     time.Duration
 	memory                      string
-	csv, failOnFindings         bool
+	csv, failOnFindings, events bool
 	starter                     bool
 }
 
@@ -51,18 +52,20 @@ func newAnalyzeCommand(app *cli.App) *cobra.Command {
 straight from the segments, decrypted in memory, and examined in worker processes
 that can reach neither files nor network: one that crashes, hangs or eats memory
 costs one item, which is listed as not scanned. Captures are read as well: flows,
-DNS, HTTP and TLS names are matched, bodies and streams are scanned.
+DNS, HTTP and TLS names are matched, bodies and streams are scanned. --events
+prints all that was read there; for that no rules are needed.
 
 With --out the findings are written to a folder (findings.jsonl, findings.csv,
-unscanned.jsonl, sweep.json, summary.json) and sealed as a bundle below it that
-names the bundles they came from and the digest of every rule file. It is
+unscanned.jsonl, events.jsonl, sweep.json, summary.json) and sealed as a bundle
+below it that names the bundles they came from and the digest of every rule file. It is
 encrypted to --to, or to the identities given.
 
 Exit codes: 0 done, 3 an item was not scanned to its end or a rule file not used,
 4 a bundle failed verification, 5 findings (with --fail-on-findings).`,
 		Example: `  hozen analyze b/ --identity keys/ --rules rules/yara --iocs rules/ioc --out findings/
   hozen analyze b1/ b2.zip s3://evidence/b3 --identity keys/ --rules rules.zip --json
-  hozen analyze /mnt/image --iocs domains.txt --csv`,
+  hozen analyze /mnt/image --iocs domains.txt --csv
+  hozen analyze traffic.pcapng --events`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return runAnalyze(cmd.Context(), app, f, args) },
 	}
@@ -80,6 +83,7 @@ Exit codes: 0 done, 3 an item was not scanned to its end or a rule file not used
 	fl.DurationVar(&f.timeout, "timeout", worker.DefaultTimeout, "time for one item; each 2 MiB of it give a second more")
 	fl.StringVar(&f.memory, "memory", "1GiB", "memory of one worker `size`")
 	fl.BoolVar(&f.csv, "csv", false, "print findings as CSV")
+	fl.BoolVar(&f.events, "events", false, "print what captures hold: flows, DNS, HTTP, TLS (with --out it is in events.jsonl anyway)")
 	fl.BoolVar(&f.failOnFindings, "fail-on-findings", false, "exit 5 where there are findings")
 	return cmd
 }
@@ -122,7 +126,7 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err := r.canRecord(ctx, bundles); err != nil {
 		return err
 	}
-	pool, err := worker.Start(ctx, worker.Options{Config: cfg, Workers: f.workers, Timeout: f.timeout, Memory: memory,
+	pool, err := worker.Start(ctx, worker.Options{Config: cfg, Workers: f.workers, Timeout: f.timeout, Memory: memory, Spool: f.spool(),
 		Log: func(line string) { app.Warnf("%s", line) }})
 	if err != nil {
 		return fmt.Errorf("starting worker processes: %w", err)
@@ -141,6 +145,17 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	return r.sweep(ctx, targets, pool)
 }
 
+// spool is the folder where events wait for their turn, "" where nobody wants any.
+func (f *analyzeFlags) spool() string {
+	switch {
+	case f.out != "":
+		return f.out
+	case f.events:
+		return os.TempDir()
+	}
+	return ""
+}
+
 // Bounds of what may be asked of workers. One with less memory could not even
 // hold the rules.
 const (
@@ -150,10 +165,12 @@ const (
 
 func (f *analyzeFlags) check(app *cli.App) error {
 	switch {
-	case len(f.rules)+len(f.iocs) == 0 && !f.starter:
-		return cli.WithHint(cli.Usagef("nothing to look for"), "give --rules and --iocs, or --starter for the small set that is built in")
+	case len(f.rules)+len(f.iocs) == 0 && !f.starter && !f.events:
+		return cli.WithHint(cli.Usagef("nothing to look for"), "give --rules and --iocs, or --starter for the small set that is built in; --events lists what captures hold")
 	case len(f.rules)+len(f.iocs) > 0 && f.starter:
 		return cli.Usagef("--starter stands alone; its files are in rules/yara and rules/ioc too")
+	case f.events && f.csv:
+		return cli.Usagef("--events and --csv exclude each other: --csv has the columns of findings")
 	case app.JSON && f.csv:
 		return cli.Usagef("--json and --csv exclude each other")
 	case f.workers < 0 || f.workers > maxWorkers:
@@ -176,7 +193,7 @@ func (f *analyzeFlags) check(app *cli.App) error {
 // sources are the rules and indicators to look for: those named, or the
 // starter set that is built in.
 func (f *analyzeFlags) sources(app *cli.App) (all.Options, error) {
-	o := all.Options{Rules: f.rules, IOCs: f.iocs}
+	o := all.Options{Rules: f.rules, IOCs: f.iocs, Events: f.events}
 	if !f.starter {
 		return o, nil
 	}
@@ -232,25 +249,28 @@ func openTargets(ctx context.Context, args []string, ids []age.Identity, damaged
 	return out, bundles, nil
 }
 
-// printer shows findings on standard output, as table, CSV or JSON lines.
+// printer shows findings and events on standard output, as table, CSV (which has
+// no events) or JSON lines.
 type printer struct {
 	add   func(analyze.Finding) error
+	event func(analyze.Event) error
 	flush func() error
 }
 
 func (f *analyzeFlags) printer(app *cli.App) (printer, error) {
+	done := func() error { return nil }
 	switch {
 	case app.JSON:
-		return printer{func(x analyze.Finding) error { return app.Emit(x) }, func() error { return nil }}, nil
+		return printer{func(x analyze.Finding) error { return app.Emit(x) }, func(e analyze.Event) error { return app.Emit(e) }, done}, nil
 	case f.csv:
 		c, err := report.NewCSV(app.Out)
 		if err != nil {
 			return printer{}, err
 		}
-		return printer{c.Add, c.Flush}, nil
+		return printer{c.Add, nil, c.Flush}, nil
 	default:
 		t := report.NewTable(app.Out, app.Width(), app.ColorOK())
-		return printer{t.Add, func() error { return nil }}, nil
+		return printer{t.Add, t.Event, done}, nil
 	}
 }
 
@@ -295,6 +315,7 @@ func (f *sweepRun) sweep(ctx context.Context, targets []analyze.Target, pool *wo
 			}
 			return show.add(x)
 		},
+		Event:     func(e analyze.Event) error { return f.event(e, show) },
 		Unscanned: f.unscannedItem,
 		Progress: func(p analyze.Progress) {
 			bar.SetTotal(p.TotalItems, p.TotalBytes)
@@ -317,6 +338,18 @@ func (f *sweepRun) sweep(ctx context.Context, targets []analyze.Target, pool *wo
 		return err
 	}
 	return f.verdict(sum)
+}
+
+func (f *sweepRun) event(e analyze.Event, show printer) error {
+	if f.folder != nil {
+		if err := f.folder.Event(e); err != nil {
+			return err
+		}
+	}
+	if !f.events {
+		return nil
+	}
+	return show.event(e)
 }
 
 func (f *sweepRun) unscannedItem(u analyze.Unscanned) error {
