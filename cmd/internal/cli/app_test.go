@@ -209,6 +209,7 @@ func TestProgressText(t *testing.T) {
 		{1203, 400e6, 40000, 1000e6, "1,203 of 40,000 items, 400.0 MB of 1.0 GB, 100.0 MB/s, 6s left"},
 		{100, 0, 200, 0, "100 of 200 items, 4s left"},
 		{7, 999, 0, 0, "7 items, 999 B, 249 B/s"},
+		{0, 400e6, 0, 1000e6, "400.0 MB of 1.0 GB, 100.0 MB/s, 6s left"},
 		{300, 0, 200, 0, "300 of 200 items"},
 	} {
 		p.items.Store(c.items)

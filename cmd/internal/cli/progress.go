@@ -159,8 +159,12 @@ func (p *Progress) measure() (done, total int64) {
 // text is e.g. "1,203 of 40,000 items, 1.2 GB of 1.5 GB, 310 MB/s, 1s left".
 func (p *Progress) text() string {
 	items, bytes := p.items.Load(), p.bytes.Load()
-	parts := []string{of(Count(items), p.totalItems.Load(), Count) + " items"}
-	if bytes > 0 || p.totalBytes.Load() > 0 {
+	var parts []string
+	inBytes := bytes > 0 || p.totalBytes.Load() > 0
+	if items > 0 || p.totalItems.Load() > 0 || !inBytes { // some work is counted in bytes alone
+		parts = append(parts, of(Count(items), p.totalItems.Load(), Count)+" items")
+	}
+	if inBytes {
 		parts = append(parts, of(Bytes(bytes), p.totalBytes.Load(), Bytes))
 	}
 	spent := p.now().Sub(p.start)
