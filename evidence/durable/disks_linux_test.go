@@ -170,6 +170,30 @@ func TestFullDisks(t *testing.T) {
 	}
 }
 
+// On every file system, also where a file must have a name while it is written:
+// a writer that dies leaves nothing in the folder it writes to.
+func TestNothingBesideOnDisks(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			dir := disk(t, kind)
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer root.Close()
+			err = WriteNewFrom(root, ".", "a/b", 0o600, func(w io.Writer) error {
+				onlyLostAndFound(t, filepath.Join(dir, "a"))
+				return text("x")(w)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			onlyLostAndFound(t, filepath.Join(dir, "a"), "b")
+			onlyLostAndFound(t, dir, "a")
+		})
+	}
+}
+
 // A body that direct writes take in part goes on in the usual way.
 func TestDirectInPart(t *testing.T) {
 	dir := disk(t, "ext4")

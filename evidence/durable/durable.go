@@ -2,7 +2,8 @@
 // place of another, and still there after the power fails.
 //
 // The order is that of every careful writer: a temporary file in the target's
-// folder, fsync, a rename that refuses to replace, fsync of the folder. On
+// folder or another of the same disk, fsync, a rename that refuses to replace,
+// fsync of the folder. On
 // Linux the temporary file has no name where the filesystem allows it, so that
 // not even kill -9 leaves anything behind.
 package durable
@@ -37,11 +38,31 @@ func IsTemp(name string) bool {
 // perm is the file's mode (0600 for secrets); folders get the same bits and
 // search permission for whoever may read.
 func WriteNew(root *os.Root, name string, perm fs.FileMode, write func(io.Writer) error) error {
-	if err := writeNew(root, name, perm, write); err != nil {
+	return WriteNewFrom(root, path.Dir(name), name, perm, write)
+}
+
+// WriteNewFrom is WriteNew with its temporary file, where that needs a name, in
+// another folder of root, so that nothing but what is whole is ever seen beside
+// name. Where no file can be made there or moved from there, it lies beside
+// name after all, and write is called again.
+func WriteNewFrom(root *os.Root, from, name string, perm fs.FileMode, write func(io.Writer) error) error {
+	err := writeNew(root, from, name, perm, write)
+	var elsewhere *notFromThere
+	if dir := path.Dir(name); errors.As(err, &elsewhere) && from != dir {
+		err = writeNew(root, dir, name, perm, write)
+	}
+	if err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}
 	return nil
 }
+
+// notFromThere says that a temporary file could not be made where it was to
+// lie, or not be moved from there.
+type notFromThere struct{ error }
+
+// Unwrap is the cause.
+func (e *notFromThere) Unwrap() error { return e.error }
 
 // WriteBytes is WriteNew for a body in memory. A large one goes past the page
 // cache where the system and the filesystem can do that: what a host keeps in
@@ -61,7 +82,7 @@ func WriteBytes(root *os.Root, name string, perm fs.FileMode, body []byte) error
 // directFrom is the size from which a body is worth the calls of writeDirect.
 const directFrom = 1 << 20
 
-func writeNew(root *os.Root, name string, perm fs.FileMode, write func(io.Writer) error) error {
+func writeNew(root *os.Root, from, name string, perm fs.FileMode, write func(io.Writer) error) error {
 	if _, err := root.Lstat(name); err == nil {
 		return fs.ErrExist // early, before anything is written; place settles it
 	}
@@ -74,9 +95,9 @@ func writeNew(root *os.Root, name string, perm fs.FileMode, write func(io.Writer
 		return err
 	}
 	defer folder.Close()
-	tmp, err := newTemp(root, folder, dir, perm)
+	tmp, err := newTemp(root, folder, from, perm)
 	if err != nil {
-		return err
+		return &notFromThere{err}
 	}
 	defer tmp.discard()
 	if err := write(tmp.file); err != nil {
@@ -85,8 +106,10 @@ func writeNew(root *os.Root, name string, perm fs.FileMode, write func(io.Writer
 	if err := tmp.file.Sync(); err != nil {
 		return err
 	}
-	if err := tmp.place(name); err != nil {
+	if err := tmp.place(name); errors.Is(err, fs.ErrExist) {
 		return err
+	} else if err != nil {
+		return &notFromThere{err}
 	}
 	return syncFolder(folder)
 }
@@ -133,23 +156,30 @@ func MkdirAll(root *os.Root, dir string, perm fs.FileMode) error {
 // temp is a file on its way to its name.
 type temp struct {
 	root   *os.Root
-	folder *os.File
+	folder *os.File // where it shall be
+	from   *os.File // where it is
 	file   *os.File
 	name   string // relative to root; "" for a file without a name
 	done   bool   // the name is gone or has become the target's
 	closed bool
 }
 
-// namedTemp makes a temporary file with a random name.
+// namedTemp makes a temporary file with a random name in the folder dir, which
+// will be one of the given folder.
 func namedTemp(root *os.Root, folder *os.File, dir string, perm fs.FileMode) (*temp, error) {
+	from, err := root.Open(dir)
+	if err != nil {
+		return nil, err
+	}
 	var r [8]byte
 	rand.Read(r[:]) // never fails
 	name := path.Join(dir, TempPrefix+hex.EncodeToString(r[:]))
 	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil {
+		from.Close()
 		return nil, err
 	}
-	return &temp{root: root, folder: folder, file: f, name: name}, nil
+	return &temp{root: root, folder: folder, from: from, file: f, name: name}, nil
 }
 
 // place gives the file its name unless the name is taken.
@@ -194,6 +224,9 @@ func (t *temp) discard() {
 	t.close()
 	if t.name != "" && !t.done {
 		t.root.Remove(t.name)
+	}
+	if t.from != nil {
+		t.from.Close()
 	}
 }
 

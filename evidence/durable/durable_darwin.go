@@ -8,16 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func newTemp(root *os.Root, folder *os.File, dir string, perm fs.FileMode) (*temp, error) {
-	return namedTemp(root, folder, dir, perm)
+func newTemp(root *os.Root, folder *os.File, from string, perm fs.FileMode) (*temp, error) {
+	return namedTemp(root, folder, from, perm)
 }
 
 func (t *temp) linkUnnamed(string) error { return unix.ENOTSUP } // newTemp makes named files only
 
 // renameNew is renamex_np(2) with RENAME_EXCL.
 func (t *temp) renameNew(name string) error {
-	fd := int(t.folder.Fd())
-	err := unix.RenameatxNp(fd, base(t.name), fd, base(name), unix.RENAME_EXCL)
+	err := unix.RenameatxNp(int(t.from.Fd()), base(t.name), int(t.folder.Fd()), base(name), unix.RENAME_EXCL)
 	if err != nil {
 		return &fs.PathError{Op: "rename", Path: name, Err: err}
 	}

@@ -12,16 +12,16 @@ import (
 // newTemp prefers a file without a name (open(2), O_TMPFILE), which vanishes
 // with the process, and takes a named one where that can't be had or could
 // not be linked later for want of /proc.
-func newTemp(root *os.Root, folder *os.File, dir string, perm fs.FileMode) (*temp, error) {
+func newTemp(root *os.Root, folder *os.File, from string, perm fs.FileMode) (*temp, error) {
 	fd, err := unix.Openat(int(folder.Fd()), ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, uint32(perm.Perm()))
 	if err != nil {
-		return namedTemp(root, folder, dir, perm)
+		return namedTemp(root, folder, from, perm)
 	}
 	f := os.NewFile(uintptr(fd), "(unnamed)")
 	var a, b unix.Stat_t
 	if unix.Fstat(fd, &a) != nil || unix.Stat(procPath(fd), &b) != nil || a.Ino != b.Ino || a.Dev != b.Dev {
 		f.Close()
-		return namedTemp(root, folder, dir, perm)
+		return namedTemp(root, folder, from, perm)
 	}
 	return &temp{root: root, folder: folder, file: f}, nil
 }
@@ -38,8 +38,7 @@ func (t *temp) linkUnnamed(base string) error {
 
 // renameNew is renameat2(2) with RENAME_NOREPLACE.
 func (t *temp) renameNew(name string) error {
-	fd := int(t.folder.Fd())
-	err := unix.Renameat2(fd, base(t.name), fd, base(name), unix.RENAME_NOREPLACE)
+	err := unix.Renameat2(int(t.from.Fd()), base(t.name), int(t.folder.Fd()), base(name), unix.RENAME_NOREPLACE)
 	if err != nil {
 		return &fs.PathError{Op: "rename", Path: name, Err: err}
 	}

@@ -63,6 +63,57 @@ func TestFailureLeavesNothing(t *testing.T) {
 	only(t, dir)
 }
 
+// Half a file is never seen beside its name where it is to be written
+// elsewhere, and is written beside it all the same where it can't be.
+func TestWriteNewFrom(t *testing.T) {
+	for _, from := range []string{".", "other", "none"} {
+		r, dir := open(t)
+		if err := errors.Join(r.MkdirAll("a/b", 0o700), r.Mkdir("other", 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		err := WriteNewFrom(r, from, "a/b/c", 0o600, func(w io.Writer) error {
+			if from != "none" {
+				only(t, filepath.Join(dir, "a/b"))
+			}
+			return text("x")(w)
+		})
+		if b, e := r.ReadFile("a/b/c"); err != nil || e != nil || string(b) != "x" {
+			t.Errorf("from %s: %v, %v, %q", from, err, e, b)
+		}
+		if err := WriteNewFrom(r, from, "a/b/c", 0o600, text("y")); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("from %s a second time: %v", from, err)
+		}
+		only(t, filepath.Join(dir, "a/b"), "c")
+		only(t, filepath.Join(dir, "other"))
+		only(t, dir, "a", "other")
+	}
+}
+
+// A temporary file with a name is moved between folders, whichever way there is.
+func TestPlacedFromElsewhere(t *testing.T) {
+	for name, way := range map[string]func(*temp, string) error{"rename": (*temp).renameNew, "link": (*temp).linkNew, "reserve": (*temp).reserve} {
+		r, dir := open(t)
+		if err := r.Mkdir("to", 0o700); err != nil {
+			t.Fatal(err)
+		}
+		to, err := r.Open("to")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer to.Close()
+		tmp, err := namedTemp(r, to, ".", 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(text("x")(tmp.file), way(tmp, "to/x")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		tmp.discard()
+		only(t, dir, "to")
+		only(t, filepath.Join(dir, "to"), "x")
+	}
+}
+
 func TestLinksDoNotLeadOut(t *testing.T) {
 	r, dir := open(t)
 	out := t.TempDir()

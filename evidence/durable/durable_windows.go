@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func newTemp(root *os.Root, folder *os.File, dir string, perm fs.FileMode) (*temp, error) {
-	return namedTemp(root, folder, dir, perm)
+func newTemp(root *os.Root, folder *os.File, from string, perm fs.FileMode) (*temp, error) {
+	return namedTemp(root, folder, from, perm)
 }
 
 func (t *temp) linkUnnamed(string) error { return windows.ERROR_NOT_SUPPORTED } // newTemp makes named files only

@@ -1,5 +1,7 @@
 // Package dir is the store in a plain folder: each object is a file, written
-// whole, once and to stay.
+// whole, once and to stay. Where the disk wants a name for what is only half
+// written, that lies at the top of the folder (.hozen-tmp-…), and stays there
+// when its writer is killed; it may be removed once nobody writes.
 package dir
 
 import (
@@ -59,7 +61,9 @@ func (d *Dir) Put(ctx context.Context, key string, body io.ReaderAt, size int64,
 	if _, err := d.root.Lstat(key); err == nil {
 		return d.same(ctx, key, size, sum)
 	}
-	err := durable.WriteNew(d.root, key, fileMode, func(w io.Writer) error {
+	// A temporary file that a dying writer leaves must lie in no bundle: there
+	// it would be something that the seal does not speak of.
+	err := durable.WriteNewFrom(d.root, ".", key, fileMode, func(w io.Writer) error {
 		return copyChecked(ctx, w, body, size, sum)
 	})
 	if errors.Is(err, fs.ErrExist) {
