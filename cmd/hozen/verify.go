@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,7 @@ func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) e
 	for _, s := range b.Segments {
 		total += s.Size
 	}
+	debug.SetGCPercent(50) // segments are large, and their memory is used again: collecting early costs nothing
 	p := app.Progress("verifying")
 	p.SetTotal(0, total)
 	o := verify.Options{

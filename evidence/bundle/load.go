@@ -1,7 +1,6 @@
 package bundle
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -37,7 +36,7 @@ func (b *Bundle) Load(ctx context.Context, s seal.Segment, buf []byte) (*segment
 		buf = make([]byte, 0, need)
 	}
 	tee := &teeReader{r: o, h: sha256.New()}
-	plain, derr := b.decrypt(tee, buf)
+	plain, derr := b.decrypt(tee, s.Size, buf)
 	if len(b.ids) > 0 || !errors.Is(derr, ErrNoIdentity) {
 		// Bytes that decryption did not get to count as well. An identity that
 		// does not open the segment may be the fault of a changed segment.
@@ -58,15 +57,15 @@ func (b *Bundle) Load(ctx context.Context, s seal.Segment, buf []byte) (*segment
 	return seg, plain, nil
 }
 
-// decrypt reads a segment's plaintext into buf.
-func (b *Bundle) decrypt(r io.Reader, buf []byte) ([]byte, error) {
+// decrypt reads the plaintext of a segment of size stored bytes into buf.
+func (b *Bundle) decrypt(r io.Reader, size int64, buf []byte) ([]byte, error) {
 	if !b.Encrypted() {
 		return segment.Limited(r, buf)
 	}
 	if len(b.ids) == 0 {
 		return nil, ErrNoIdentity
 	}
-	dec, err := age.Decrypt(bufio.NewReaderSize(r, 256<<10), b.ids...)
+	plain, err := decryptAge(r, size, buf, b.ids)
 	if err != nil {
 		var none *age.NoIdentityMatchError
 		if errors.As(err, &none) {
@@ -74,7 +73,7 @@ func (b *Bundle) decrypt(r io.Reader, buf []byte) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("decrypting: %w", err)
 	}
-	return segment.Limited(dec, buf)
+	return plain, nil
 }
 
 // teeReader hashes what passes.
