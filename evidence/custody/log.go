@@ -57,11 +57,24 @@ const maxRetries = 50
 // durable. Where another entry took the place meanwhile, it reads that and
 // tries the next one. An error after the entry itself was stored says so.
 func (l *Log) Append(ctx context.Context, e Entry, s *keys.Signer) (int64, error) {
+	return l.AppendUnless(ctx, e, s, func(Record) bool { return false })
+}
+
+// AppendUnless is Append, but for an entry that must not stand there twice: done
+// is shown each entry that this Log had not read yet, those too that others
+// append meanwhile. Where it says of one that it is what e would be, nothing is
+// appended, and the index is -1.
+func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done func(Record) bool) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	there := false
+	see := func(r Record) { there = done(r) || there }
 	for range maxRetries {
-		if err := l.catchUp(ctx); err != nil {
+		if err := l.catchUp(ctx, see); err != nil {
 			return 0, fmt.Errorf("custody log of %s: %w", l.caseID, err)
+		}
+		if there {
+			return -1, nil
 		}
 		index := l.head.tree.Size()
 		b, err := l.fill(e, s).sign(s)
@@ -121,8 +134,8 @@ func (h *head) take(b []byte) {
 	h.previous = hexSum(b)
 }
 
-// catchUp reads what was appended since, and checks it.
-func (l *Log) catchUp(ctx context.Context) error {
+// catchUp reads what was appended since, checks it and shows it to see.
+func (l *Log) catchUp(ctx context.Context, see func(Record)) error {
 	begin, actor := l.head.tree.Size(), ""
 	for {
 		index := l.head.tree.Size()
@@ -138,6 +151,7 @@ func (l *Log) catchUp(ctx context.Context) error {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}
 		l.head.take(b)
+		see(r)
 		actor = r.VKey
 	}
 	switch size := l.head.tree.Size(); {

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/custody"
 	"github.com/hozen-dfir/hozen/evidence/keys"
@@ -95,8 +94,7 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 	if p.log, err = custody.Open(r.Store, b.Header.Case, r.Now); err != nil {
 		return nil, err
 	}
-	had, err := p.recorded(ctx)
-	if err != nil {
+	if p.had, err = p.recorded(ctx); err != nil {
 		return nil, err
 	}
 	infos, err := p.objects(ctx)
@@ -113,7 +111,7 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 		}
 		d.Cosigned = true
 	}
-	return d, p.record(ctx, infos, had)
+	return d, p.record(ctx, infos)
 }
 
 type putter struct {
@@ -122,7 +120,8 @@ type putter struct {
 	log  *custody.Log
 	tree seal.Tree // of the leaves as they were stored
 
-	segments map[string]string // digests, by object
+	segments map[string]string      // digests, by object
+	had      map[custody.Event]bool // what the log has of this very intake
 }
 
 func (p *putter) ref() *custody.BundleRef { return refOf(p.Bundle) }
@@ -280,105 +279,6 @@ func order(b *bundle.Bundle) []string {
 		return cmp.Or(cmp.Compare(xn, yn), cmp.Compare(xk, yk), cmp.Compare(x, y))
 	})
 	return out
-}
-
-// record writes the case's log: what the collector stated, under the
-// examiner's signature, then what was done here.
-func (p *putter) record(ctx context.Context, infos []store.Info, had map[custody.Event]bool) (err error) {
-	var receipt *custody.Ref // of a repeated intake there is one already
-	if !had[custody.Stored] {
-		receipt, err = p.log.PutReceipt(ctx, custody.Receipt{Bundle: p.done.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
-		if err != nil {
-			return fmt.Errorf("storing the receipt: %w", err)
-		}
-	}
-	base := custody.Entry{Bundle: p.ref(), Purpose: p.Purpose, Basis: p.Basis, Place: p.Place}
-	for _, e := range entries(p.Bundle, base, p.done.Report, receipt) {
-		if had[e.Event] {
-			continue // an intake that broke off, repeated
-		}
-		n, err := p.log.Append(ctx, e, p.Signer)
-		if err != nil {
-			return err
-		}
-		p.done.Entries = append(p.done.Entries, n)
-	}
-	return nil
-}
-
-// recorded tells which events of this very intake the log has. The collector's
-// statements are the same whoever enters them; that it was received and stored
-// are acts of this actor, and another's intake before says nothing of them.
-func (p *putter) recorded(ctx context.Context) (map[custody.Event]bool, error) {
-	out := map[custody.Event]bool{}
-	for r, err := range p.log.Entries(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("reading the custody log: %w", err)
-		}
-		stated := r.Event == custody.Collected || r.Event == custody.Sealed
-		if r.Bundle != nil && *r.Bundle == *p.ref() && (stated || r.VKey == p.Signer.VKey()) {
-			out[r.Event] = true
-		}
-	}
-	return out, nil
-}
-
-func entries(b *bundle.Bundle, base custody.Entry, rep *verify.Report, receipt *custody.Ref) []custody.Entry {
-	h := b.Header
-	collected := base
-	collected.Event, collected.Occurred = custody.Collected, sane(h.Started)
-	collected.Place, collected.Note = custody.Clip(h.Place, stated), custody.Clip(h.Note, stated)
-	collected.Details = clipped(map[string]string{
-		"examiner": h.Examiner, "host": h.Host["hostname"], "kind": h.Kind, "tool": h.Tool.Name + " " + h.Tool.Version,
-		"tool_sha256": h.Tool.SHA256, "collector_key": h.Signer.VKey, "stated_by": "the collector, in its header",
-	})
-	out := []custody.Entry{collected}
-	if b.End != nil {
-		sealed := base
-		sealed.Event, sealed.Occurred = custody.Sealed, sane(b.End.Ended)
-		sealed.Details = clipped(map[string]string{
-			"state": b.End.State, "items": strconv.FormatUint(b.End.Items, 10), "segments": strconv.Itoa(b.End.Segments),
-			"gaps": strconv.Itoa(b.End.Gaps), "collector_key": b.End.KeyFate, "stated_by": "the collector, in its end leaf",
-		})
-		out = append(out, sealed)
-	}
-	received := base
-	received.Event = custody.Received
-	received.Details = clipped(map[string]string{"from": b.String(), "state": rep.State, "checked": checked(rep), "root_words": rep.Words})
-	stored := base
-	stored.Event, stored.Receipt = custody.Stored, receipt
-	return append(out, received, stored)
-}
-
-// sane leaves out a time that no entry may hold: a collector can state any.
-func sane(t evidence.Time) evidence.Time {
-	if t.Year() < 1 {
-		return evidence.Time{}
-	}
-	return t
-}
-
-// stated bounds a text that the collector, or a path, brings into an entry: the
-// whole of it is in the bundle's header.
-const stated = 500
-
-// clipped bounds the details of an entry, and leaves out those that say nothing.
-func clipped(m map[string]string) map[string]string {
-	for k, v := range m {
-		if m[k] = custody.Clip(v, stated); v == "" {
-			delete(m, k)
-		}
-	}
-	return m
-}
-
-// checked names the checks that ran, and those that could not.
-func checked(r *verify.Report) string {
-	var parts []string
-	for _, c := range r.Checks {
-		parts = append(parts, c.Name+" "+c.Status)
-	}
-	return strings.Join(parts, ", ")
 }
 
 func hexSum(b []byte) string {

@@ -3,9 +3,11 @@ package intake
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -133,6 +135,94 @@ func TestPutByAnother(t *testing.T) {
 	if r := report(t, st); !r.OK() || r.Gaps() || r.Receipts != 2 {
 		t.Errorf("%d receipts, %v", r.Receipts, r.Problems)
 	}
+}
+
+// Puts of one bundle at the same time, by one person and by two, enter what each
+// did once.
+func TestPutsAtOnce(t *testing.T) {
+	place := made(t)
+	for range 5 {
+		st, _ := vault(t)
+		signers := []*keys.Signer{examiner(t), person(t, "L. Counsel")}
+		var wg sync.WaitGroup
+		for i := range 8 {
+			b := opened(t, place)
+			wg.Go(func() {
+				if _, err := Put(t.Context(), Request{Store: st, Bundle: b, Signer: signers[i%2], Now: time.Now}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		got := map[string]int{}
+		for _, e := range events(t, st) {
+			_, event, _ := strings.Cut(e, ": ")
+			got[event]++
+		}
+		if d := cmp.Diff(map[string]int{"collected": 1, "sealed": 1, "received": 2, "stored": 2}, got); d != "" {
+			t.Error(d)
+		}
+		if r := report(t, st); !r.OK() || r.Gaps() || r.Receipts != 2 {
+			t.Errorf("%d receipts, %v", r.Receipts, r.Problems)
+		}
+	}
+}
+
+// lagging keeps what is put under some keys until it is told to go on.
+type lagging struct {
+	store.Store
+	part string
+	on   chan struct{}
+}
+
+func (l *lagging) Put(ctx context.Context, key string, body io.ReaderAt, size int64, sum string) (store.Info, error) {
+	if strings.Contains(key, l.part) {
+		<-l.on
+		return store.Info{}, store.ErrUnavailable
+	}
+	return l.Store.Put(ctx, key, body, size, sum)
+}
+
+// A put that finds another one under way, which then dies, enters what that did
+// not come to.
+func TestPutOutlivesAnother(t *testing.T) {
+	st, _ := vault(t)
+	place, signer := made(t), examiner(t)
+	dying := &lagging{st, "/receipts/", make(chan struct{})}
+	done := make(chan error)
+	b := opened(t, place)
+	go func() {
+		_, err := Put(t.Context(), Request{Store: dying, Bundle: b, Signer: signer, Now: time.Now})
+		done <- err
+	}()
+	// The one that lives has begun before the other entered anything.
+	slow := &held{Store: st, until: func() bool { return len(events(t, st)) == 3 }}
+	d, err := Put(t.Context(), Request{Store: slow, Bundle: opened(t, place), Signer: signer, Now: time.Now})
+	check(t, err)
+	close(dying.on)
+	if err := <-done; !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("the other one: %v", err)
+	}
+	if len(d.Entries) != 1 || d.Entries[0] != 3 {
+		t.Errorf("entered %v, want the fourth entry alone", d.Entries)
+	}
+	if r := report(t, st); !r.OK() || r.Gaps() {
+		t.Errorf("%v", r.Problems)
+	}
+}
+
+// held is a store whose first put waits.
+type held struct {
+	store.Store
+	until func() bool
+}
+
+func (h *held) Put(ctx context.Context, key string, body io.ReaderAt, size int64, sum string) (store.Info, error) {
+	for h.until != nil && !h.until() {
+		time.Sleep(time.Millisecond)
+	}
+	h.until = nil
+	return h.Store.Put(ctx, key, body, size, sum)
 }
 
 // What happens to a bundle is recorded where it was taken in, and only there.
