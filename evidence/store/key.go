@@ -63,9 +63,9 @@ func badComponent(part string) string {
 	case part[0] == ' ':
 		return "a component that begins with a space"
 	}
-	for i := range len(part) {
-		if c := part[i]; c < 0x20 || c > 0x7e || strings.IndexByte(`\:*?"<>|`, c) >= 0 {
-			return fmt.Sprintf("character %q", c)
+	for _, c := range part {
+		if c < 0x20 || c > 0x7e || strings.ContainsRune(`\:*?"<>|`, c) {
+			return fmt.Sprintf("character %q: a key is printable ASCII without %s", c, `\ : * ? " < > |`)
 		}
 	}
 	stem, _, _ := strings.Cut(strings.ToLower(part), ".")

@@ -24,6 +24,9 @@ func TestCheckKey(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
+	if err := CheckKey("a/ü"); !strings.Contains(err.Error(), "'ü'") {
+		t.Errorf("the character is not named: %v", err)
+	}
 	for prefix, good := range map[string]bool{"": true, "a": true, "a/": true, "a.": true, "a/b.": true, "/": false, "a//": false, "../": false, "..": true, "a/../b": false} {
 		if err := CheckPrefix(prefix); (err == nil) != good {
 			t.Errorf("prefix %q: %v", prefix, err)

@@ -10,8 +10,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"regexp"
@@ -90,6 +88,14 @@ func (c Config) check() error {
 // hold a password.
 var ErrEndpoint = errors.New("the S3 endpoint of the environment is no http://host:port or https://host:port")
 
+// ErrNotS3 says that what answers is no S3 service: a web page, as a guest
+// network or a proxy puts in everybody's way, says "200 OK" to whatever it gets.
+var ErrNotS3 = errors.New("the answer is not that of an S3 service")
+
+// ErrCertificate says that the server's certificate is by nobody whom this
+// machine trusts, or not the server's.
+var ErrCertificate = errors.New("the server's certificate can't be trusted")
+
 // New makes the store. It sends nothing yet.
 func New(c Config) (*S3, error) {
 	if err := c.check(); err != nil {
@@ -105,13 +111,17 @@ func New(c Config) (*S3, error) {
 	}
 	c.Attempts, c.Backoff = cmp.Or(c.Attempts, defaultAttempts), cmp.Or(c.Backoff, defaultBackoff)
 	c.Stall = cmp.Or(c.Stall, defaultStall)
+	tr, err := transport(c.Stall)
+	if err != nil {
+		return nil, err
+	}
 	lookup := minio.BucketLookupPath
 	if c.Endpoint == "" || strings.HasSuffix(u.Hostname(), ".amazonaws.com") {
 		lookup = minio.BucketLookupAuto
 	}
 	core, err := minio.NewCore(u.Host, &minio.Options{
 		Creds: creds, Secure: u.Scheme == "https", Region: cmp.Or(c.Region, defaultRegion),
-		BucketLookup: lookup, MaxRetries: 1, Transport: transport(c.Stall),
+		BucketLookup: lookup, MaxRetries: 1, Transport: onlyS3{tr},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("S3 client: %w", err)
@@ -130,18 +140,4 @@ func environment() *credentials.Credentials {
 		}
 	}
 	return credentials.NewChainCredentials(chain)
-}
-
-// transport is a plain one with limits on silence; nothing is decompressed.
-func transport(stall time.Duration) *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  stall,
-		IdleConnTimeout:        time.Minute,
-		MaxIdleConnsPerHost:    16,
-		MaxResponseHeaderBytes: 1 << 20,
-		DisableCompression:     true,
-	}
 }

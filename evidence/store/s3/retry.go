@@ -62,7 +62,7 @@ func codeOf(err error) string {
 
 // transient reports whether trying again may help.
 func transient(err error) bool {
-	if errors.Is(err, store.ErrChecksum) || errors.Is(err, errBody) || refusedByTLS(err) {
+	if errors.Is(err, store.ErrChecksum) || errors.Is(err, errBody) || errors.Is(err, ErrNotS3) || noTLS(err) || distrusted(err) {
 		return false
 	}
 	switch codeOf(err) {
@@ -80,13 +80,17 @@ func transient(err error) bool {
 		errors.Is(err, errStalled) || errors.Is(err, errCut)
 }
 
-func refusedByTLS(err error) bool {
+func noTLS(err error) bool {
+	var record tls.RecordHeaderError
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record)
+}
+
+func distrusted(err error) bool {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var verify *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &verify) || errors.As(err, &record)
+	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &verify)
 }
 
 // mayHaveArrived reports whether a put that failed so may have been stored:
@@ -108,6 +112,12 @@ func (s *S3) classify(ctx context.Context, err, absent error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
+	if noTLS(err) {
+		return fmt.Errorf("%w: it speaks no TLS, which https:// asks for: %w", ErrNotS3, err)
+	}
+	if distrusted(err) {
+		return fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
 	switch code := codeOf(err); code {
 	case "NoSuchBucket":
 		return fmt.Errorf("%w: %s", store.ErrNoBucket, s.config.Bucket)
@@ -121,6 +131,9 @@ func (s *S3) classify(ctx context.Context, err, absent error) error {
 		return fmt.Errorf("%w: %w (is the region %q right? AWS_REGION sets it)", store.ErrDenied, err, s.config.Region)
 	case "NotImplemented":
 		return fmt.Errorf("the server can't do what a write-once store needs (conditional puts, SHA-256 checksums): %w", err)
+	}
+	if status := statusOf(err); status >= 300 && status < 400 {
+		return fmt.Errorf("%w: it sends us elsewhere, with status %d", ErrNotS3, status)
 	}
 	switch statusOf(err) {
 	case http.StatusForbidden, http.StatusUnauthorized:

@@ -92,7 +92,7 @@ func (p *put) run(ctx context.Context) (store.Info, error) {
 	if errors.Is(err, errTaken) || statusOf(err) == http.StatusPreconditionFailed {
 		return p.taken(ctx)
 	}
-	return info, p.s.classify(ctx, err, store.ErrNotFound)
+	return info, p.s.classify(ctx, err, store.ErrNoBucket) // only that can be missing
 }
 
 // unheard is the size in bytes from which a body may still be on its way while
@@ -129,6 +129,9 @@ func (p *put) attempt(ctx context.Context) (store.Info, error) {
 	info := store.Info{Key: p.key, Size: p.size, SHA256: p.sum, VersionID: up.VersionID}
 	if up.ChecksumSHA256 != "" && up.ChecksumSHA256 != p.sum64 {
 		return info, fmt.Errorf("%w: the server says it stored %s", store.ErrChecksum, up.ChecksumSHA256)
+	}
+	if up.ETag == "" { // every S3 service names one for what it stored
+		return store.Info{}, fmt.Errorf("%w: it says yes, and names no ETag", ErrNotS3)
 	}
 	return info, nil
 }
