@@ -143,7 +143,12 @@ func newCustodyVerifyCommand(app *cli.App) *cobra.Command {
 		Long: `Checks every entry's signature and its link to the one before, every checkpoint
 against the tree of the entries, every receipt, and that nothing else lies there.
 What no log can show by itself is that its newest entries were taken away: note
-the size and the root it prints, and give them next time with --size and --root.`,
+the size and the root it prints, and give them next time with --size and --root.
+
+Exit codes: 0 the log holds together (its signers may be unknown), 1 there is no
+log, 3 it holds together, but for gaps as a writer that died leaves them too (a
+missing checkpoint, a receipt that no entry names) or what this version can't
+check, 4 it is damaged.`,
 		Example: `  hozen custody verify --store vault/ --case IR-1 --key examiner-public/
   hozen custody verify --store s3://evidence --case IR-1 --json`,
 		Args: cobra.NoArgs,

@@ -46,7 +46,11 @@ the copy with the examiner's key, and writes to the case's custody log, under th
 same key: collected and sealed (the collector's own statements), received, stored.
 Repeating a put that broke off completes it. Where a collection's store stopped
 answering, name the place in the store and the spill folder: both together are
-the bundle.`,
+the bundle.
+
+Exit codes: 0 it is stored, 3 it is stored, but the bundle is unfinished or the
+store did not confirm all of it, 4 the bundle, or what lies in the store under its
+name, is not what was sealed.`,
 		Example: `  hozen store put b/ --store vault/ --case IR-1 --key keys/
   hozen store put s3://incoming/b1 spill/ --store s3://evidence --case IR-1 --key keys/`,
 		Args: cobra.MinimumNArgs(1),

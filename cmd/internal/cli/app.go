@@ -99,6 +99,7 @@ func (a *App) tree() *cobra.Command {
 		root.AddCommand(c(a))
 	}
 	root.AddCommand(newVersionCommand(a))
+	root.SetHelpCommand(newHelpCommand())
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetIn(a.In)
