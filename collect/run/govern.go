@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -23,7 +24,12 @@ type governor struct {
 
 	mu    sync.Mutex
 	spent int64 // bytes taken, and promised to items under way
+	holes int64 // bytes of holes admitted, of files that have many
 }
+
+// sparseFrom is how many bytes of holes a file may have before they count. What
+// a compressing file system saves looks like holes, and is mostly below it.
+const sparseFrom = 64 << 30
 
 // ioBurst is how much may be read at once under a limit: a tenth of a second's
 // worth, so that short looks at the rate are right.
@@ -66,7 +72,7 @@ func (g *governor) admit(it *evidence.Item) (reserved int64) {
 		return 0
 	}
 	n := it.Record.StatLen
-	if why := g.refuse(n); why != "" {
+	if why := g.refuse(n, holes(&it.Record)); why != "" {
 		it.Open = nil
 		it.Record.Outcome, it.Record.Reason = evidence.Skipped, why
 		return 0
@@ -86,18 +92,44 @@ func (g *governor) admit(it *evidence.Item) (reserved int64) {
 	return n
 }
 
-// refuse says why a file of n bytes must not be read; otherwise it promises
-// them.
-func (g *governor) refuse(n int64) string {
+// holes are the bytes of a file that take no room where it lies, as far as its
+// source tells.
+func holes(r *evidence.Record) int64 {
+	if r.Method != "os" || runtime.GOOS != "linux" {
+		return 0
+	}
+	return r.StatLen - r.Alloc
+}
+
+// refuse says why a file of n bytes, of which so many are holes, must not be
+// read; otherwise it promises them.
+func (g *governor) refuse(n, holes int64) string {
 	if why := g.stopped(); why != "" {
 		return why
 	}
 	if g.b.MaxFile > 0 && n > g.b.MaxFile {
 		return fmt.Sprintf("budget max-file: the file has %d bytes, %d are allowed", n, g.b.MaxFile)
 	}
+	if why := g.tooSparse(n, holes); why != "" {
+		return why
+	}
 	if !g.spend(n) {
 		return g.overTotal(n)
 	}
+	return ""
+}
+
+// tooSparse says why holes are too many, or counts them.
+func (g *governor) tooSparse(n, holes int64) string {
+	if g.b.MaxSparse == 0 || holes <= sparseFrom {
+		return ""
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if holes > g.b.MaxSparse-g.holes {
+		return fmt.Sprintf("budget max-sparse: %d of the file's %d bytes are holes; %d are allowed in all, of which %d are used up", holes, n, g.b.MaxSparse, g.holes)
+	}
+	g.holes += holes
 	return ""
 }
 
@@ -112,7 +144,7 @@ func (g *governor) overTotal(n int64) string {
 func (g *governor) spend(n int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.b.MaxTotal > 0 && g.spent+n > g.b.MaxTotal {
+	if g.b.MaxTotal > 0 && n > g.b.MaxTotal-g.spent { // the sum could be more than any number
 		return false
 	}
 	g.spent += n
@@ -169,6 +201,9 @@ func (w *watched) Read(p []byte) (int, error) {
 			return w.last(fmt.Sprintf("budget max-file: the file grew beyond the %d bytes allowed", m))
 		}
 		p = p[:m-w.off]
+	}
+	if w.g.b.MaxSparse > 0 && w.off-w.promised > sparseFrom {
+		return 0, w.cut(fmt.Sprintf("budget max-sparse: the file grew by more than %d bytes before it was read", int64(sparseFrom)))
 	}
 	n, err := w.Content.Read(p)
 	if !w.promise(n) {

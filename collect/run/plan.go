@@ -35,11 +35,15 @@ type Plan struct {
 // their own counts towards the total and is not cut, but for captures, which
 // know no end.
 type Budget struct {
-	MaxFile  int64         // bytes of one file
-	MaxTotal int64         // bytes of content of all items
-	Timeout  time.Duration // of the taking
-	CPU      float64       // percent of this machine's cores, 0 < CPU <= 100
-	IO       int64         // bytes read of files per second
+	MaxFile  int64 // bytes of one file
+	MaxTotal int64 // bytes of content of all items
+	// MaxSparse bounds the bytes of holes of all files that have more than 64 GiB
+	// of them. Holes take no room where they lie, and time to hash: a file of
+	// 8 EiB costs whoever makes it nothing, and would hold a worker for ages.
+	MaxSparse int64
+	Timeout   time.Duration // of the taking
+	CPU       float64       // percent of this machine's cores, 0 < CPU <= 100
+	IO        int64         // bytes read of files per second
 }
 
 // Progress is a look at a collection under way.

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -201,7 +202,13 @@ type counter struct {
 func (c *counter) Add(_ context.Context, it evidence.Item) error {
 	if it.Open != nil && (c.max == 0 || it.Record.StatLen <= c.max) {
 		c.est.Files++
-		c.est.Bytes += it.Record.StatLen
+		n := it.Record.StatLen
+		if h := holes(&it.Record); h > sparseFrom {
+			n -= h
+		}
+		if c.est.Bytes += n; c.est.Bytes < 0 {
+			c.est.Bytes = math.MaxInt64
+		}
 	}
 	if it.Record.Source == collect.Own && it.Record.Outcome == evidence.Skipped {
 		c.est.Cut = true // the bound on entries

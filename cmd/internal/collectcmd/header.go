@@ -53,6 +53,7 @@ func (f *flags) facts(p run.Plan) map[string]string {
 	put("packets", strings.Join(f.packets, " "))
 	put("max_file", f.maxFile)
 	put("max_total", f.maxTotal)
+	put("max_sparse", f.maxSparse)
 	put("timeout", f.timeout.String())
 	put("cpu", strconv.FormatFloat(f.cpu, 'g', -1, 64))
 	put("io", f.io)

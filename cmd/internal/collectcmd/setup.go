@@ -143,6 +143,9 @@ func (f *flags) budget() (b run.Budget, err error) {
 	if b.MaxTotal, err = cli.ParseSize("max-total", f.maxTotal); err != nil {
 		return b, err
 	}
+	if b.MaxSparse, err = cli.ParseSize("max-sparse", f.maxSparse); err != nil {
+		return b, err
+	}
 	b.IO, err = cli.ParseSize("io", f.io)
 	return b, err
 }
