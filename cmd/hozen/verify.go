@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/input"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/store"
 	"github.com/hozen-dfir/hozen/evidence/tsa"
@@ -206,12 +206,16 @@ func standing(s verify.Signature) string {
 	}
 }
 
+// maxRoots bounds a file of certificates, in bytes: all that a system trusts are
+// a quarter of a megabyte.
+const maxRoots = 16 << 20
+
 // tokenChecker checks time stamps against the certificates in the files named
 // by --tsa-root.
 func tokenChecker(files []string) (func(token, message []byte) (verify.TimeStamp, error), error) {
 	var pems [][]byte
 	for _, f := range files {
-		b, err := os.ReadFile(f)
+		b, err := input.Small(f, maxRoots)
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/durable"
+	"github.com/hozen-dfir/hozen/evidence/input"
 )
 
 // Names of the files of a key folder.
@@ -168,7 +169,7 @@ func ReadFacts(dir string) (Facts, error) {
 		return f, fmt.Errorf("reading a key folder: %w", err)
 	}
 	name := filepath.Join(dir, factsFile)
-	b, err := readSmall(name, maxKeyFile)
+	b, err := input.Small(name, maxKeyFile)
 	if err != nil {
 		return f, fmt.Errorf("reading a key folder: %w", err)
 	}
@@ -215,26 +216,4 @@ func Export(dir, out string) (Facts, error) {
 		return f, err
 	}
 	return f, writeAll(out, publicFiles(f))
-}
-
-// readSmall reads a whole file of at most limit bytes.
-func readSmall(name string, limit int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if st, err := f.Stat(); err != nil {
-		return nil, err
-	} else if st.IsDir() {
-		return nil, fmt.Errorf("%s is a folder", name)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", name, limit)
-	}
-	return b, nil
 }

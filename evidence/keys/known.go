@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/hozen-dfir/hozen/evidence/input"
 	"golang.org/x/mod/sumdb/note"
 )
 
@@ -50,7 +51,7 @@ func (k *Known) load(arg string) error {
 	if st.IsDir() {
 		return k.folder(arg)
 	}
-	b, err := readSmall(arg, maxKeyFile)
+	b, err := input.Small(arg, maxKeyFile)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func (k *Known) folder(dir string) error {
 	f, err := ReadFacts(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		name := filepath.Join(dir, signPubFile)
-		b, err := readSmall(name, maxKeyFile)
+		b, err := input.Small(name, maxKeyFile)
 		if err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (k *Known) folder(dir string) error {
 	if err != nil {
 		return err
 	}
-	if b, err := readSmall(filepath.Join(dir, signPubFile), maxKeyFile); err == nil && strings.TrimSpace(string(b)) != f.VKey {
+	if b, err := input.Small(filepath.Join(dir, signPubFile), maxKeyFile); err == nil && strings.TrimSpace(string(b)) != f.VKey {
 		return fmt.Errorf("%s: %s and %s are of different keys", dir, signPubFile, factsFile)
 	}
 	p, err := ParseVKey(f.VKey)

@@ -12,6 +12,7 @@ import (
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
+	"github.com/hozen-dfir/hozen/evidence/input"
 )
 
 // Passphrase is asked for what opens a private file. It is called with the
@@ -130,7 +131,7 @@ func isDir(path string) bool {
 // readPrivate reads a private file, opening it with a passphrase where it is
 // an age file (armored or not).
 func readPrivate(name string, ask Passphrase) ([]byte, error) {
-	b, err := readSmall(name, maxPrivate)
+	b, err := input.Small(name, maxPrivate)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"filippo.io/age"
+	"github.com/hozen-dfir/hozen/evidence/input"
 )
 
 // Limits of what is read from recipient and verifier-key files.
@@ -55,7 +56,7 @@ func (rs *Recipients) add(arg string) error {
 	} else if st.IsDir() {
 		name = filepath.Join(arg, recipientFile)
 	}
-	b, err := readSmall(name, maxKeyFile)
+	b, err := input.Small(name, maxKeyFile)
 	if err != nil {
 		return fmt.Errorf("reading recipients: %w", err)
 	}

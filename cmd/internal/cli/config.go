@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/hozen-dfir/hozen/evidence/input"
 )
 
 // configMax bounds a configuration file, in bytes.
@@ -126,20 +127,12 @@ func readConfig(file string, must bool) (config, error) {
 	if file == "" {
 		return c, nil
 	}
-	f, err := os.Open(file)
+	b, err := input.Small(file, configMax)
 	if os.IsNotExist(err) && !must {
 		return c, nil
 	}
 	if err != nil {
 		return c, Usagef("reading the configuration: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, configMax+1))
-	if err != nil {
-		return c, Usagef("reading the configuration %s: %w", file, err)
-	}
-	if len(b) > configMax {
-		return c, Usagef("the configuration %s is larger than %d bytes", file, configMax)
 	}
 	var doc map[string]yaml.Node
 	if err := yaml.Unmarshal(b, &doc); err != nil {

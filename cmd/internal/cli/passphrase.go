@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/hozen-dfir/hozen/evidence/input"
 )
 
 // passphraseMax bounds a passphrase, in bytes.
@@ -100,12 +102,12 @@ func (a *App) passphraseFile() ([]byte, error) {
 	if a.passFile == "-" {
 		return firstLine(a.In, "standard input")
 	}
-	f, err := os.Open(a.passFile)
+	f, err := input.Open(a.passFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the passphrase: %w", err)
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && runtime.GOOS != "windows" && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0 {
+	if st, err := os.Stat(a.passFile); err == nil && runtime.GOOS != "windows" && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0 {
 		a.Warnf("%s can be read by others than its owner", a.passFile)
 	}
 	return firstLine(f, a.passFile)
