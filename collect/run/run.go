@@ -41,6 +41,7 @@ func Run(ctx context.Context, p Plan) (Summary, error) {
 	r.begin()
 	unwatch := r.watch()
 	r.all()
+	r.tap.drain(patience) // the last items are still read, maybe for hours
 	unwatch()
 	return r.finish(ctx)
 }
@@ -302,7 +303,6 @@ func (r *runner) progress() Progress {
 // finish writes the totals and ends the ledger.
 func (r *runner) finish(ctx context.Context) (Summary, error) {
 	t := r.tap
-	t.drain(patience)
 	t.mu.Lock()
 	s := t.sum
 	s.Unsettled = t.flying

@@ -241,7 +241,7 @@ func (s *tapped) Close(ctx context.Context, details map[string]string, cause err
 // drain waits until every item is settled. A sink that makes no headway for a
 // while is not waited for: the ledger says how many items are open.
 func (t *tap) drain(patience time.Duration) {
-	last, since := int64(-1), time.Now()
+	last, since := [2]int64{-1}, time.Now()
 	for {
 		t.mu.Lock()
 		flying, settled, broken := t.flying, t.settled, t.broken
@@ -249,8 +249,8 @@ func (t *tap) drain(patience time.Duration) {
 		if flying == 0 || broken != nil {
 			return
 		}
-		if settled != last {
-			last, since = settled, time.Now()
+		if now := [2]int64{settled, t.gov.underWay.Load()}; now != last {
+			last, since = now, time.Now()
 		}
 		if time.Since(since) > patience {
 			return
