@@ -38,7 +38,7 @@ always exact.`,
 				return err
 			}
 			defer b.Close()
-			return cat(cmd, app, b, &sel, args[1:], app.Terminal() && !raw)
+			return cat(cmd, app, b, &sel, app.Terminal() && !raw)
 		},
 	}
 	identityFlag(cmd, &identities)
@@ -47,7 +47,7 @@ always exact.`,
 	return cmd
 }
 
-func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, globs []string, escape bool) error {
+func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, escape bool) error {
 	found, gaps, printed := 0, 0, 0
 	var bare evidence.Record // the last one that has no content, and never had
 	for it, err := range sel.items(cmd.Context(), b) {
@@ -76,15 +76,16 @@ func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, glo
 		}
 	}
 	if found == 0 {
-		return errNothing(globs)
+		return sel.none(b)
 	}
 	if printed+gaps == 0 && bare.Type != "" {
 		app.Notef("%s is a %s: it has no content of its own", shown(bare), bare.Type)
 	}
+	missed := sel.missed(app)
 	if err := whole(app, b); err != nil {
 		return err
 	}
-	if gaps > 0 {
+	if gaps > 0 || missed {
 		return cli.Ended(cli.Gaps)
 	}
 	return nil

@@ -51,7 +51,7 @@ and devices are not made; files are not executable.`,
 				err = cerr
 			}
 			if err == nil && n.items == 0 {
-				err = errNothing(args[1:])
+				err = sel.none(b)
 			}
 			if err != nil {
 				return err
@@ -60,10 +60,11 @@ and devices are not made; files are not executable.`,
 			if n.damaged > 0 {
 				return cli.WithHint(cli.WithCode(cli.VerifyFailed, fmt.Errorf("%d items are not what their records say", n.damaged)), "hozen verify lists every problem")
 			}
+			missed := sel.missed(app)
 			if err := whole(app, b); err != nil {
 				return err
 			}
-			if n.failed+n.partial > 0 {
+			if n.failed+n.partial > 0 || missed {
 				return cli.Ended(cli.Gaps)
 			}
 			return nil
@@ -82,11 +83,12 @@ type extracted struct{ items, written, failed, damaged, torn, partial int }
 // written are named and counted, and the rest goes on.
 func extractTo(ctx context.Context, app *cli.App, b *bundle.Bundle, target *extract.Target, match func(evidence.Record) bool) (extracted, error) {
 	var n extracted
-	list, err := target.List("extracted.jsonl")
-	if err != nil {
-		return n, cli.WithHint(err, "the folder holds an earlier extraction: name a new one")
-	}
-	defer list.Close()
+	var list *extract.Listing // made for the first item: a path misspelt must not use the folder up
+	defer func() {
+		if list != nil {
+			list.Close()
+		}
+	}()
 	p := app.Progress("extracting")
 	defer p.Done()
 	for it, err := range b.Items(ctx) {
@@ -96,12 +98,25 @@ func extractTo(ctx context.Context, app *cli.App, b *bundle.Bundle, target *extr
 		if !match(it.Record) {
 			continue
 		}
+		if list == nil {
+			if list, err = newListing(target); err != nil {
+				return n, err
+			}
+		}
 		if err := n.write(ctx, app, b, target, list, it); err != nil {
 			return n, err
 		}
 		p.Add(1, it.Record.Size)
 	}
 	return n, nil
+}
+
+func newListing(target *extract.Target) (*extract.Listing, error) {
+	list, err := target.List("extracted.jsonl")
+	if err != nil {
+		err = cli.WithHint(err, "the folder holds an earlier extraction: name a new one")
+	}
+	return list, err
 }
 
 // write writes one item and counts what came of it.

@@ -31,7 +31,7 @@ func newLsCommand(app *cli.App) *cobra.Command {
 				return err
 			}
 			defer b.Close()
-			return list(cmd, app, b, &sel, args[1:])
+			return list(cmd, app, b, &sel)
 		},
 	}
 	identityFlag(cmd, &identities)
@@ -47,7 +47,7 @@ type listed struct {
 	Torn  bool `json:"torn,omitempty"`
 }
 
-func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, globs []string) error {
+func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection) error {
 	w := bufio.NewWriter(app.Out)
 	defer w.Flush()
 	n := 0
@@ -75,10 +75,19 @@ func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, gl
 			return err
 		}
 	}
-	if n == 0 && len(globs) > 0 {
-		return errNothing(globs)
+	if n == 0 {
+		if err := sel.none(b); err != nil {
+			return err
+		}
 	}
-	return whole(app, b)
+	missed := sel.missed(app)
+	if err := whole(app, b); err != nil {
+		return err
+	}
+	if missed {
+		return cli.Ended(cli.Gaps)
+	}
+	return nil
 }
 
 // shown is an item's name for people: the path's exact bytes, with its source

@@ -122,9 +122,9 @@ func recoverTail(ctx context.Context, app *cli.App, b *bundle.Bundle, target *ex
 // recoverItems extracts what can be proved. A segment that fails its check
 // costs its items, and they are counted; the others go on.
 func recoverItems(ctx context.Context, app *cli.App, b *bundle.Bundle, target *extract.Target) (n extracted, damaged int, err error) {
-	list, err := target.List("extracted.jsonl")
+	list, err := newListing(target)
 	if err != nil {
-		return n, 0, cli.WithHint(err, "the folder holds an earlier extraction: name a new one")
+		return n, 0, err
 	}
 	defer list.Close()
 	p := app.Progress("recovering")

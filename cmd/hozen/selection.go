@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"regexp"
@@ -21,7 +20,14 @@ import (
 type selection struct {
 	artifacts, outcomes, sources []string
 	sha256                       []string
-	paths                        []*regexp.Regexp
+	paths                        []*pathGlob
+}
+
+// pathGlob is one path glob of the command line.
+type pathGlob struct {
+	text  string
+	re    *regexp.Regexp
+	found bool // an item's path matched, whatever else was asked for
 }
 
 // flags adds the selecting flags to a command.
@@ -34,13 +40,14 @@ func (s *selection) flags(cmd *cobra.Command) {
 }
 
 // setPaths takes path globs: * and ? within a component, ** across them; a
-// glob that ends in / means everything below.
+// glob that ends in / means everything below, and one may begin with a source
+// and a colon, as ls shows paths.
 func (s *selection) setPaths(globs []string) error {
 	for _, g := range globs {
 		if g == "" {
 			return cli.Usagef("an empty path")
 		}
-		s.paths = append(s.paths, globPattern(g))
+		s.paths = append(s.paths, &pathGlob{text: g, re: globPattern(g)})
 	}
 	for _, o := range s.outcomes {
 		if !evidence.Outcome(o).Valid() {
@@ -109,13 +116,24 @@ func textOf(s string) string {
 // match reports whether an item is meant. A path that is not UTF-8 is found by
 // its bytes, and by the record's readable form of them.
 func (s *selection) match(r evidence.Record) bool {
-	return (len(s.paths) == 0 || slices.ContainsFunc(s.paths, func(p *regexp.Regexp) bool {
-		return p.MatchString(r.Path) || r.PathB64 != "" && p.MatchString(textOf(r.RawPath()))
-	})) &&
+	named := len(s.paths) == 0
+	for _, p := range s.paths { // each, for missed
+		if p.match(r) {
+			p.found, named = true, true
+		}
+	}
+	return named &&
 		(len(s.outcomes) == 0 || slices.Contains(s.outcomes, string(r.Outcome))) &&
 		(len(s.sources) == 0 || slices.Contains(s.sources, r.Source)) &&
 		(len(s.sha256) == 0 || slices.Contains(s.sha256, r.SHA256)) &&
 		(len(s.artifacts) == 0 || slices.ContainsFunc(s.artifacts, func(a string) bool { return slices.Contains(r.Artifacts, a) }))
+}
+
+func (p *pathGlob) match(r evidence.Record) bool {
+	one := func(path string) bool {
+		return p.re.MatchString(path) || strings.Contains(p.text, ":") && p.re.MatchString(r.Source+":"+path)
+	}
+	return one(r.Path) || r.PathB64 != "" && one(textOf(r.RawPath()))
 }
 
 // items yields the selected items of a bundle. An error is the last thing
@@ -134,11 +152,46 @@ func (s *selection) items(ctx context.Context, b *bundle.Bundle) iter.Seq2[*bund
 	}
 }
 
-// errNothing says that no item was meant.
-func errNothing(args []string) error {
-	what := "no item matches"
-	if len(args) > 0 {
-		what = fmt.Sprintf("no item matches %s", strings.Join(args, " "))
+// none says what it means that no item was meant: an error where any was asked
+// for.
+func (s *selection) none(b *bundle.Bundle) error {
+	asked := s.String()
+	if asked == "" {
+		return nil
 	}
-	return cli.WithHint(errors.New(what), "hozen ls shows what the bundle holds; quote globs, and write ** to cross folders")
+	hint := "hozen ls shows what the bundle holds; quote globs, and write ** to cross folders"
+	if b.End == nil {
+		hint = "the bundle is unfinished: its collection may have died before it came to that"
+	}
+	return cli.WithHint(fmt.Errorf("no item matches %s", asked), hint)
+}
+
+// String is the selection as it was asked for.
+func (s *selection) String() string {
+	var all []string
+	for _, p := range s.paths {
+		all = append(all, p.text)
+	}
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"artifact", s.artifacts}, {"outcome", s.outcomes}, {"source", s.sources}, {"sha256", s.sha256}} {
+		for _, v := range f.values {
+			all = append(all, fmt.Sprintf("--%s %s", f.name, v))
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// missed warns of each path that no item has, where others were found, and
+// reports whether there was one.
+func (s *selection) missed(app *cli.App) bool {
+	any := false
+	for _, p := range s.paths {
+		if !p.found {
+			app.Warnf("no item matches %s", p.text)
+			any = true
+		}
+	}
+	return any
 }

@@ -17,7 +17,6 @@ import (
 type later struct {
 	pieces int
 	pause  time.Duration
-	items  int64
 }
 
 func (l *later) Add(ctx context.Context, it evidence.Item) error {
