@@ -15,7 +15,7 @@ import (
 // How long a pipe may take: to find one who writes to it, and to give
 // everything; somebody may have to type a passphrase on its other side.
 const (
-	untilFirst = 2 * time.Second
+	untilFirst = time.Second
 	untilLast  = 2 * time.Minute
 )
 
