@@ -98,17 +98,33 @@ func escape(c string) string {
 }
 
 // reservedEnding returns the ending of c that our own entry names use: .zst or
-// .partNNNN, in any case.
+// .partNNNN, in any case. It goes by bytes: in another case, text that holds
+// other letters or no UTF-8 can have another length.
 func reservedEnding(c string) string {
-	low := strings.ToLower(c)
-	if strings.HasSuffix(low, ".zst") {
+	if hasEnding(c, ".zst") {
 		return c[len(c)-4:]
 	}
-	digits := strings.TrimRight(low, "0123456789")
-	if len(low)-len(digits) >= 4 && strings.HasSuffix(digits, ".part") {
+	digits := strings.TrimRight(c, "0123456789")
+	if len(c)-len(digits) >= 4 && hasEnding(digits, ".part") {
 		return c[len(digits)-5:]
 	}
 	return ""
+}
+
+func hasEnding(c, ending string) bool {
+	if len(c) < len(ending) {
+		return false
+	}
+	for i, tail := 0, c[len(c)-len(ending):]; i < len(tail); i++ {
+		b := tail[i]
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		if b != ending[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // shorten cuts an escaped component that is too long and makes it unique by a

@@ -25,6 +25,12 @@ func TestEntryName(t *testing.T) {
 		"/zst":                    "data/live/zst.zst",
 		"/.zst":                   "data/live/%2Ezst.zst",
 		"/日本語":                    "data/live/日本語.zst",
+
+		// Endings after bytes and letters that get longer or shorter in another case.
+		"/\xff\xfe.part0001":                            "data/live/%FF%FE%2Epart0001.zst",
+		"/" + strings.Repeat("\xff", 20) + ".PART12345": "data/live/" + strings.Repeat("%FF", 20) + "%2EPART12345.zst",
+		"/İİ.part0001":                                  "data/live/İİ%2Epart0001.zst",
+		"/ȺȺ.Zst":                                       "data/live/ȺȺ%2EZst.zst",
 	} {
 		if got := EntryName("live", path); got != want {
 			t.Errorf("EntryName(%q) = %q, want %q", path, got, want)
@@ -54,7 +60,7 @@ func TestEntryNameLong(t *testing.T) {
 // Whatever the bytes, a name has no component that a file system or a ZIP tool
 // treats as special, and different paths keep different names.
 func FuzzEntryName(f *testing.F) {
-	for _, s := range []string{"/etc/passwd", "/a/../../b", "/x.zst", "/x.part0001/y", "\x00", "/%2E%2E", "/ ", "/~long"} {
+	for _, s := range []string{"/etc/passwd", "/a/../../b", "/x.zst", "/x.part0001/y", "\x00", "/%2E%2E", "/ ", "/~long", "/\xff\xff\xff\xff\xff\xff.part0001"} {
 		f.Add(s, s+"x")
 	}
 	f.Fuzz(func(t *testing.T, p, q string) {
