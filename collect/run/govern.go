@@ -25,6 +25,7 @@ type governor struct {
 	mu    sync.Mutex
 	spent int64 // bytes taken, and promised to items under way
 	holes int64 // bytes of holes admitted, of files that have many
+	links *links
 }
 
 // sparseFrom is how many bytes of holes a file may have before they count. What
@@ -36,7 +37,7 @@ const sparseFrom = 64 << 30
 func ioBurst(perSecond int64) int { return int(min(max(perSecond/10, 4<<10), 1<<20)) }
 
 func newGovernor(stop context.Context, b Budget) *governor {
-	g := &governor{b: b, stop: stop, pacer: newPacer(stop, b.CPU)}
+	g := &governor{b: b, stop: stop, pacer: newPacer(stop, b.CPU), links: newLinks()}
 	if b.IO > 0 {
 		g.burst = ioBurst(b.IO)
 		g.io = rate.NewLimiter(rate.Limit(b.IO), g.burst)
@@ -72,7 +73,7 @@ func (g *governor) admit(it *evidence.Item) (reserved int64) {
 		return 0
 	}
 	n := it.Record.StatLen
-	if why := g.refuse(n, holes(&it.Record)); why != "" {
+	if why := g.refuse(&it.Record); why != "" {
 		it.Open = nil
 		it.Record.Outcome, it.Record.Reason = evidence.Skipped, why
 		return 0
@@ -101,16 +102,16 @@ func holes(r *evidence.Record) int64 {
 	return r.StatLen - r.Alloc
 }
 
-// refuse says why a file of n bytes, of which so many are holes, must not be
-// read; otherwise it promises them.
-func (g *governor) refuse(n, holes int64) string {
+// refuse says why a file must not be read; otherwise it promises its bytes.
+func (g *governor) refuse(r *evidence.Record) string {
+	n := r.StatLen
 	if why := g.stopped(); why != "" {
 		return why
 	}
 	if g.b.MaxFile > 0 && n > g.b.MaxFile {
 		return fmt.Sprintf("budget max-file: the file has %d bytes, %d are allowed", n, g.b.MaxFile)
 	}
-	if why := g.tooSparse(n, holes); why != "" {
+	if why := g.tooMuch(r); why != "" {
 		return why
 	}
 	if !g.spend(n) {
@@ -119,13 +120,21 @@ func (g *governor) refuse(n, holes int64) string {
 	return ""
 }
 
+// tooMuch bounds what costs nothing where it lies: further names, and holes.
+func (g *governor) tooMuch(r *evidence.Record) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if why := g.links.refuse(r); why != "" {
+		return why
+	}
+	return g.tooSparse(r.StatLen, holes(r))
+}
+
 // tooSparse says why holes are too many, or counts them.
 func (g *governor) tooSparse(n, holes int64) string {
 	if g.b.MaxSparse == 0 || holes <= sparseFrom {
 		return ""
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if holes > g.b.MaxSparse-g.holes {
 		return fmt.Sprintf("budget max-sparse: %d of the file's %d bytes are holes; %d are allowed in all, of which %d are used up", holes, n, g.b.MaxSparse, g.holes)
 	}

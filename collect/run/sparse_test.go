@@ -10,17 +10,17 @@ import (
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
-// endless is content of zeros without an end.
-type endless struct{}
+// zeroes is content without an end.
+type zeroes struct{}
 
-func (endless) Read(p []byte) (int, error) { return len(p), nil }
-func (endless) Finish() evidence.Finish    { return evidence.Finish{} }
-func (endless) Close() error               { return nil }
+func (zeroes) Read(p []byte) (int, error) { return len(p), nil }
+func (zeroes) Finish() evidence.Finish    { return evidence.Finish{} }
+func (zeroes) Close() error               { return nil }
 
 func sized(path string, n, allocated int64) evidence.Item {
 	r := evidence.Record{Source: "live", Method: "os", Stat: evidence.Stat{Type: evidence.TypeFile, StatLen: n, Alloc: allocated}}
 	r.SetPath(path)
-	return evidence.Item{Record: r, Open: func(context.Context) (evidence.Content, error) { return endless{}, nil }}
+	return evidence.Item{Record: r, Open: func(context.Context) (evidence.Content, error) { return zeroes{}, nil }}
 }
 
 // TestSparse: holes that cost an attacker nothing are bounded over all files, and
