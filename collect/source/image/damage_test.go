@@ -120,6 +120,39 @@ func TestAnImageWithoutItsBootSector(t *testing.T) {
 	}
 }
 
+// A folder that has lost some of its names has not lost the streams of others.
+func TestStreamsInADamagedFolder(t *testing.T) {
+	whole, err := os.ReadFile(fixture(t, "frag.raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for at := 0; at < len(whole); at += 512 {
+		if string(whole[at:at+4]) != "INDX" {
+			continue
+		}
+		whole[at] = 'X'
+		src, err := inMemory(whole, int64(len(whole)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, damaged := src.Lstat("/none")
+		if _, err := src.Lstat("/pieces"); err == nil && errors.Is(damaged, ntfs.ErrNotListed) {
+			tried++
+			if got, _, err := sumOf(src, "/pieces:more"); err != nil || got != sums(t, fixture(t, "frag.sha256"))["/pieces:more"] {
+				t.Errorf("%s, %v", got, err)
+			}
+			if _, err := src.Lstat("/pieces:none"); !errors.Is(err, ntfs.ErrNotListed) {
+				t.Errorf("what may be the name of a file: %v", err)
+			}
+		}
+		whole[at] = 'I'
+	}
+	if tried == 0 {
+		t.Error("no block of the root was broken")
+	}
+}
+
 // A flipped bit in the size of a file costs the file nothing, and its reader
 // not the time that zeros of the size it claims would take.
 func TestASizeThatNoVolumeHas(t *testing.T) {

@@ -62,7 +62,8 @@ func (v *volume) find(path string) (object, error) {
 	if err == nil {
 		return object{node: n}, nil
 	}
-	if len(comps) == 0 || !errors.Is(err, fs.ErrNotExist) {
+	unlisted := errors.Is(err, ntfs.ErrNotListed)
+	if len(comps) == 0 || !unlisted && !errors.Is(err, fs.ErrNotExist) {
 		return object{}, v.explain(path, comps, err)
 	}
 	last := len(comps) - 1
@@ -74,10 +75,14 @@ func (v *volume) find(path string) (object, error) {
 	if base != "" {
 		owner = append(owner, base)
 	}
-	if n, err = v.fs.Lookup(owner); err != nil {
-		return object{}, v.explain(path, owner, err)
+	n, oerr := v.fs.Lookup(owner)
+	if oerr != nil {
+		return object{}, v.explain(path, owner, oerr)
 	}
 	s, ok := n.Stream(stream)
+	if !ok && unlisted { // it may be what a lost part of the directory names
+		return object{}, v.explain(path, comps, err)
+	}
 	if !ok {
 		return object{}, fmt.Errorf("stream %.200q: %w", path, fs.ErrNotExist)
 	}

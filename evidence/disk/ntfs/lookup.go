@@ -70,6 +70,10 @@ func equal(s []nameHash, compare func(nameHash) int) []nameHash {
 	return s[from:to]
 }
 
+// ErrNotListed says that what can be read of a damaged directory doesn't hold
+// a name.
+var ErrNotListed = errors.New("not found in a directory that is damaged")
+
 // Lookup finds the node at a path of components, without following reparse
 // points. An exact name goes before one that differs in case only. Errors wrap
 // fs.ErrNotExist where a readable directory doesn't hold the name.
@@ -141,7 +145,7 @@ func (f *FS) child(dir *Node, name string) (*Node, error) {
 		}
 	}
 	if x.err != nil {
-		return nil, fmt.Errorf("not found in a directory that is damaged: %w", x.err)
+		return nil, fmt.Errorf("%w: %w", ErrNotListed, x.err)
 	}
 	return nil, fs.ErrNotExist
 }
