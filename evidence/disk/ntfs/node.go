@@ -91,35 +91,49 @@ func (f *FS) node(rec *record) (*Node, error) {
 
 // extend adds the attributes of the records that $ATTRIBUTE_LIST names, and
 // returns the alternate streams it speaks of. Their own lists are never
-// followed.
+// followed. Behind an entry that is damaged it looks for the next.
 func (n *Node) extend(rec *record) (streams []string) {
 	list, err := n.small(attrList, "")
 	if err != nil {
 		n.problem("attribute list: %v", err)
+		streams = append(streams, unnamed)
 	}
 	seen := map[uint64]bool{rec.ref.Record: true}
-	for len(list) >= 26 {
-		size := int(binary.LittleEndian.Uint16(list[4:]))
+	for whole := true; len(list) >= 26; {
+		size, ok := listEntry(list)
+		if !ok && whole {
+			n.problem("attribute list: damaged %d bytes before its end", len(list))
+			streams = append(streams, unnamed)
+		}
+		if whole = ok; !ok {
+			list = list[min(8, len(list)):]
+			continue
+		}
 		ref := refOf(binary.LittleEndian.Uint64(list[16:]))
 		if !seen[ref.Record] {
 			seen[ref.Record] = true
 			streams = append(streams, n.adopt(ref, rec.ref)...)
 		}
-		if size < 26 || size > len(list) {
-			n.problem("attribute list: entry of %d bytes", size)
-			return streams
-		}
-		name, _ := cut(list[:size], int(list[7]), 2*int(list[6]))
-		if binary.LittleEndian.Uint32(list) == attrData && len(name) > 0 {
+		if name := list[26 : 26+2*int(list[6])]; binary.LittleEndian.Uint32(list) == attrData && len(name) > 0 {
 			streams = append(streams, separators(decode(name)))
 		}
 		list = list[size:]
 		if len(seen) > maxExtension || len(n.attrs) > maxAttrs {
 			n.problem("more than %d extension records or %d attributes", maxExtension, maxAttrs)
-			return streams
+			return append(streams, unnamed)
 		}
 	}
 	return streams
+}
+
+// listEntry returns the length of the first entry of an attribute list: 26
+// bytes and a name, filled up to a multiple of 8. False means that none is here.
+func listEntry(b []byte) (size int, ok bool) {
+	size = int(binary.LittleEndian.Uint16(b[4:]))
+	least := (26 + 2*int(b[6]) + 7) &^ 7
+	kind := binary.LittleEndian.Uint32(b)
+	ok = kind&0xF == 0 && kind > 0 && kind <= 0x1000 && (b[6] == 0 || b[7] == 26) && size%8 == 0 && size >= least && size <= least+8
+	return min(size, len(b)), ok && 26+2*int(b[6]) <= len(b)
 }
 
 // lost adds the streams that are known and in no record that can be read. To
@@ -137,7 +151,9 @@ func (n *Node) lost(known []string) {
 		if !have[name] {
 			have[name] = true
 			n.Streams = append(n.Streams, StreamInfo{Name: name})
-			n.problem("stream %.100q is in no record that can be read", name)
+			if name != unnamed {
+				n.problem("stream %.100q is in no record that can be read", name)
+			}
 		}
 	}
 }

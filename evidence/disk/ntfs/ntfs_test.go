@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,76 @@ func TestAttributesBehindADamagedOne(t *testing.T) {
 	}
 	if _, err := n.Open("none"); !errors.Is(err, ErrDamaged) || strings.Count(err.Error(), "damaged") != 1 {
 		t.Errorf("%v", err)
+	}
+}
+
+// Streams whose very names may be lost are told of by one that can't be opened.
+func TestStreamsThatNothingNamesAnyMore(t *testing.T) {
+	long := resident(attrData, "long", []byte("x"))
+	binary.LittleEndian.PutUint32(long[4:], 4000) // an attribute longer than its record
+	torn := resident(attrData, "torn", []byte("x"))
+	binary.LittleEndian.PutUint16(torn[10:], 4000) // a name outside the attribute
+	b := newBuilder()
+	b.file(20, 1, "f", resident(attrData, "", []byte("content")), long, resident(attrData, "behind", nil))
+	b.file(21, 1, "f", resident(attrData, "", []byte("content")), torn)
+	b.file(22, 1, "f", resident(attrData, "", []byte("content")), resident(attrData, "behind", nil))
+	at := (tMFT + 22) * tCluster
+	binary.LittleEndian.PutUint32(b.disk[at+24:], 56+104+32) // the record ends before "behind"
+	b.file(23, 1, "f", resident(attrData, "", []byte("content")), resident(attrData, "?", nil))
+	f := b.open(t)
+	for record := uint64(20); record <= 23; record++ {
+		n, err := f.Node(Ref{Record: record})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := slurp(t, f, record, ""); err != nil || string(got) != "content" {
+			t.Errorf("record %d: %q %v", record, got, err)
+		}
+		if _, ok := n.Stream(unnamed); !ok {
+			t.Errorf("record %d: streams %+v", record, n.Streams)
+		}
+		if _, err := n.Open(unnamed); errors.Is(err, ErrDamaged) == (record == 23) {
+			t.Errorf("record %d: %v", record, err)
+		}
+	}
+}
+
+// Behind a damaged entry of an attribute list, the others still lead on.
+func TestADamagedAttributeList(t *testing.T) {
+	entry := func(kind uint32, name string, record uint64) []byte {
+		e := le(kind, uint16(0), uint8(len(name)), uint8(26), uint64(0), record|1<<48, uint16(1), wide(name))
+		binary.LittleEndian.PutUint16(e[4:], uint16(len(pad8(e))))
+		return pad8(e)
+	}
+	list := bytes.Join([][]byte{entry(attrStandard, "", 20), entry(attrData, "first", 30), entry(attrData, "odd", 31), entry(attrData, "last", 32)}, nil)
+	for size, want := range map[uint16]string{40: "first last odd", 0: "? first last", 0xFFF8: "? first last", 80: "? first last"} {
+		b := newBuilder()
+		broken := bytes.Clone(list)
+		binary.LittleEndian.PutUint16(broken[32+40+4:], size)
+		if size == 40 {
+			broken = list
+		}
+		b.file(20, 1, "f", resident(attrList, "", broken), resident(attrData, "", []byte("content")))
+		for i, name := range []string{"first", "odd", "last"} {
+			b.extension(30+i, 1, recordInUse, 20|1<<48, resident(attrData, name, []byte(name)))
+		}
+		n, err := b.open(t).Node(Ref{Record: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, s := range n.Streams {
+			if s.Name != "" {
+				names = append(names, s.Name)
+			}
+			if _, err := n.Open(s.Name); (err != nil) != (s.Name == unnamed) {
+				t.Errorf("size %d, stream %q: %v", size, s.Name, err)
+			}
+		}
+		slices.Sort(names)
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("an entry of %d bytes: streams %q, want %q", size, got, want)
+		}
 	}
 }
 

@@ -57,8 +57,12 @@ type record struct {
 	flags uint16
 	base  Ref // zero unless it is an extension of another
 	attrs []attr
-	lost  []string // alternate streams whose attribute is damaged
+	lost  []string // alternate streams whose attribute is damaged; see unnamed
 }
+
+// unnamed stands for the alternate streams of a file that may be lost without
+// their names: to open it tells why.
+const unnamed = "?"
 
 func (r *record) has(kind uint32) bool {
 	for i := range r.attrs {
@@ -100,13 +104,17 @@ func (f *FS) parse(entry *parser.MFT_ENTRY, n uint64) (*record, error) {
 	used := min(int64(binary.LittleEndian.Uint32(b[24:])), int64(len(b)))
 	r := entry.Reader
 	var first error // of an attribute that is damaged within its bounds
-	for off := int64(binary.LittleEndian.Uint16(b[20:])); off+16 <= used; {
-		h := parser.NewNTFS_ATTRIBUTE(r, entry.Offset+off, entry.Profile)
-		size := int64(h.Length())
-		if uint32(h.Type().Value) == attrEnd {
+	for off := int64(binary.LittleEndian.Uint16(b[20:])); ; {
+		if off+4 <= used && binary.LittleEndian.Uint32(b[off:]) == attrEnd {
 			break
 		}
+		size := int64(0)
+		h := parser.NewNTFS_ATTRIBUTE(r, entry.Offset+off, entry.Profile)
+		if off+16 <= used {
+			size = int64(h.Length())
+		}
 		if size < 24 || size%8 != 0 || size > used-off {
+			rec.lost = append(rec.lost, unnamed)
 			return rec, fmt.Errorf("MFT record %d: attribute of %d bytes at offset %d: %w", n, size, off, ErrDamaged)
 		}
 		a, err := parseAttr(h, b[off:off+size])
@@ -114,6 +122,8 @@ func (f *FS) parse(entry *parser.MFT_ENTRY, n uint64) (*record, error) {
 			rec.attrs = append(rec.attrs, a)
 		} else if a.kind == attrData && a.name != "" {
 			rec.lost = append(rec.lost, a.name)
+		} else if a.kind == attrData && b[off+9] > 0 {
+			rec.lost = append(rec.lost, unnamed)
 		}
 		if err != nil && first == nil {
 			first = fmt.Errorf("MFT record %d: attribute %#x at offset %d: %w", n, a.kind, off, err)
