@@ -162,7 +162,7 @@ func (f *flags) sources() (out []collect.Source, notes []image.Note, err error) 
 			return out, nil, namedWrong("image", path, "name a raw image of a disk or a volume", err)
 		}
 		if len(f.images) > 1 {
-			s = renamed(s, fmt.Sprintf("image%d-", i+1))
+			s, n = renamed(s, n, fmt.Sprintf("image%d-", i+1))
 		}
 		out, notes = append(out, s...), append(notes, n...)
 	}
@@ -199,11 +199,16 @@ func (p prefixed) Info() collect.SourceInfo {
 	return i
 }
 
-func renamed(in []collect.Source, prefix string) []collect.Source {
+// renamed puts prefix before the names of an image's volumes. A note about the
+// whole image then names the image.
+func renamed(in []collect.Source, notes []image.Note, prefix string) ([]collect.Source, []image.Note) {
 	for i, s := range in {
 		in[i] = prefixed{s, prefix}
 	}
-	return in
+	for i, n := range notes {
+		notes[i].Volume = strings.TrimSuffix(prefix+n.Volume, "-")
+	}
+	return in, notes
 }
 
 // treeOS tells from its folders what system a mounted tree is of.
