@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -164,9 +165,29 @@ func isGap(r evidence.Record, named bool) bool {
 	return false
 }
 
+// lostText says what an item lacks that was read to its end and lost ranges on
+// the way: its record has no other reason.
+func lostText(r evidence.Record) string {
+	if r.Error != "" || len(r.Lost) == 0 {
+		return ""
+	}
+	var lost int64
+	for _, l := range r.Lost {
+		lost += l.Length
+	}
+	most := ""
+	if r.LostMore { // the last range covers what was read in between, too
+		most = "at most "
+	}
+	return fmt.Sprintf("%s%d bytes could not be read, the first at %d: %s", most, lost, r.Lost[0].Offset, r.Lost[0].Error)
+}
+
 // settle counts one item and writes its line.
 func (v *view) settle(r evidence.Record) {
 	gap := isGap(r, v.named)
+	if r.Reason == "" {
+		r.Reason = lostText(r)
+	}
 	v.mu.Lock()
 	v.sum.Items++
 	v.sum.Bytes += size(r)
