@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,21 +189,45 @@ func TestTimeoutInTheMiddleOfAFile(t *testing.T) {
 	}
 }
 
-// TestProgressWithinAFile looks at progress while one large file is read.
+// untilSeen gives files that go on until someone has seen enough of them.
+type untilSeen struct {
+	*sourcetest.Dir
+	enough chan struct{}
+}
+
+func (e untilSeen) Open(ctx context.Context, p string) (evidence.Content, evidence.Stat, error) {
+	c, st, err := e.Dir.Open(ctx, p)
+	return &unending{c, e.enough}, st, err
+}
+
+type unending struct {
+	evidence.Content
+	enough chan struct{}
+}
+
+func (u *unending) Read(p []byte) (int, error) {
+	select {
+	case <-u.enough:
+		return 0, io.EOF
+	case <-time.After(time.Millisecond):
+		return copy(p, "x"), nil
+	}
+}
+
+// TestProgressWithinAFile looks at progress while one file is read: it does not
+// end before bytes of it were seen.
 func TestProgressWithinAFile(t *testing.T) {
-	src := growing{Dir: tree(t, map[string]int{"log": 100 << 10}).(*sourcetest.Dir), bytes: 1 << 40, slow: time.Millisecond}
-	var seen atomic.Int64
-	plan := Plan{Sources: []collect.Source{src}, Sink: &sinktest.Sink{}, Paths: []string{"/log"}, Budget: Budget{Timeout: 700 * time.Millisecond},
+	src := untilSeen{tree(t, map[string]int{"log": 1}).(*sourcetest.Dir), make(chan struct{})}
+	see := sync.OnceFunc(func() { close(src.enough) })
+	plan := Plan{Sources: []collect.Source{src}, Sink: &sinktest.Sink{}, Paths: []string{"/log"}, Budget: Budget{Timeout: 30 * time.Second},
 		Watch: func(p Progress) {
-			if p.Items == 0 {
-				seen.Store(max(seen.Load(), p.Bytes))
+			if p.Items == 0 && p.Bytes > 0 {
+				see()
 			}
 		}}
-	if _, err := Run(context.Background(), plan); err != nil {
-		t.Fatal(err)
-	}
-	if seen.Load() == 0 {
-		t.Error("no bytes were seen before the item's end")
+	sum, err := Run(context.Background(), plan)
+	if err != nil || sum.Stopped != "" {
+		t.Fatalf("no bytes were seen before the item's end: %s, %v", sum.Stopped, err)
 	}
 }
 
