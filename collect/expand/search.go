@@ -295,11 +295,18 @@ func (s *search) met(ctx context.Context, dir place, name string, typ evidence.F
 	if err == nil {
 		return place{path, st}, nil
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		if s.c.still() { // it is not a matter of time: the listing and the object disagree
-			return place{}, s.gone(ctx, path, fmt.Errorf("its folder lists it, but it can't be found: damaged: %v", err))
-		}
-		err = fmt.Errorf("it vanished while its folder was read: %w", err)
+	return place{}, s.gone(ctx, path, s.c.contradicts(err, "its folder"))
+}
+
+// contradicts explains why what lister has listed just now can't be described.
+// What is not there any more has vanished, or, where nothing changes, the two
+// disagree: then it is no absence.
+func (c *Collector) contradicts(err error, lister string) error {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case c.still():
+		return fmt.Errorf("%s lists it, but it can't be found: damaged: %v", lister, err)
 	}
-	return place{}, s.gone(ctx, path, err)
+	return fmt.Errorf("it vanished while %s was read: %w", lister, err)
 }

@@ -108,7 +108,7 @@ func (s *search) streams(ctx context.Context, p place) error {
 		r := s.record(full, st)
 		r.Artifacts = s.c.askers(s.artifact, p.path)
 		it := evidence.Item{Record: r, Open: s.opener(full)}
-		if err != nil {
+		if err = s.c.contradicts(err, "its file"); err != nil {
 			it.Open = nil
 			it.Record.Type, it.Record.Outcome, it.Record.Error = evidence.TypeADS, evidence.OutcomeOf(err), err.Error()
 		}

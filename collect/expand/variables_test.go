@@ -168,3 +168,16 @@ func TestAlternateStreams(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestStreamThatIsNotThere: a stream that a file names and that is not there has
+// gone on a host that lives; in an image it is damage, and no mere absence.
+func TestStreamThatIsNotThere(t *testing.T) {
+	for method, want := range map[string]evidence.Outcome{"os": evidence.Missing, "ntfs": evidence.Failed} {
+		src := streamed{windows(tree(t, "a.exe"))}
+		src.In.Method = method
+		got := gather(t, src, Options{}, defineWindows(`\*.exe`)).Find("test", "/a.exe:gone")
+		if len(got) != 1 || got[0].Record.Outcome != want {
+			t.Errorf("%s: %+v", method, got)
+		}
+	}
+}
