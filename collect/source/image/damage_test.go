@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand"
 	"os"
@@ -117,6 +118,26 @@ func TestAnImageWithoutItsBootSector(t *testing.T) {
 	defer srcs[0].Close()
 	if got, _, err := sumOf(srcs[0], "/pieces"); err != nil || got != sums(t, fixture(t, "frag.sha256"))["/pieces"] {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// What is asked of each folder of a walk costs no more the deeper it lies.
+func TestADeepFolderCostsNoMore(t *testing.T) {
+	src := openOne(t, fixture(t, "ntfs.raw"))
+	deep := "/deep"
+	for i := 1; i <= 40; i++ {
+		deep += fmt.Sprintf("/level%02d-level%02d-", i, i)
+	}
+	st, err := src.Lstat(deep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := src.Crossing(deep, st); why != "" {
+		t.Error(why)
+	}
+	few := testing.AllocsPerRun(10, func() { src.Crossing("/deep", evidence.Stat{}) })
+	if many := testing.AllocsPerRun(10, func() { src.Crossing(deep, st) }); many > few+60 {
+		t.Errorf("%v allocations at the top, %v forty folders below", few, many)
 	}
 }
 

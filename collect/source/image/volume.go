@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/hozen-dfir/hozen/collect"
@@ -28,6 +29,10 @@ type volume struct {
 	sh     *shared
 	info   collect.SourceInfo
 	closed atomic.Bool
+
+	mu      sync.Mutex
+	comps   []string // that Crossing was asked for last, where nothing was crossed
+	records []uint64 // of the directories they lead to
 }
 
 // Info implements collect.Source.
@@ -121,21 +126,36 @@ func (v *volume) Crossing(path string, _ evidence.Stat) string {
 	if err != nil {
 		return ""
 	}
-	seen := map[uint64]bool{v.fs.Root().Record: true}
-	for i := 1; i <= len(comps); i++ {
-		n, err := v.fs.Lookup(comps[:i])
+	chain := v.chain(comps)
+	for i := len(chain); i < len(comps); i++ {
+		n, err := v.fs.Lookup(comps[:i+1])
 		if err != nil {
 			return ""
 		}
-		if seen[n.Ref.Record] {
+		if n.Ref.Record == v.fs.Root().Record || slices.Contains(chain, n.Ref.Record) {
 			return "loop: a directory within itself"
 		}
-		seen[n.Ref.Record] = true
 		if !v.fs.Once(n) {
 			return "loop: a directory of several names, entered by another of them"
 		}
+		chain = append(chain, n.Ref.Record)
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.comps, v.records = comps, chain
 	return ""
+}
+
+// chain returns the records of the directories on the way to comps that are
+// known from the path before: a walk goes one step at a time, and may be deep.
+func (v *volume) chain(comps []string) []uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := 0
+	for n < min(len(comps), len(v.comps)) && comps[n] == v.comps[n] {
+		n++
+	}
+	return slices.Clone(v.records[:n])
 }
 
 // ReadDir implements collect.Source.

@@ -27,7 +27,7 @@ type dirCache struct {
 	total int
 	m     map[uint64]*list.Element // by record; of *dirIndex
 	lru   list.List
-	paths map[string]known
+	paths map[uint64]known // by the hash of the path
 }
 
 // known is a directory whose path is remembered.
@@ -81,7 +81,8 @@ func (f *FS) Lookup(comps []string) (*Node, error) {
 	if len(comps) > maxDepth {
 		return nil, fmt.Errorf("path of %d components: %w", len(comps), fs.ErrNotExist)
 	}
-	n, depth, err := f.nearest(comps)
+	sums := f.dirs.sums(comps)
+	n, depth, err := f.nearest(comps, sums)
 	for i := depth; err == nil && i < len(comps); i++ {
 		if !n.Dir || n.Reparse.Link() {
 			return nil, fmt.Errorf("%q is not a directory: %w", "/"+strings.Join(comps[:i], "/"), fs.ErrNotExist)
@@ -94,24 +95,28 @@ func (f *FS) Lookup(comps []string) (*Node, error) {
 		}
 		n = next
 		if n.Dir && !n.Reparse.Link() {
-			f.dirs.remember(strings.Join(comps[:i+1], "/"), known{n.Ref, n.index()})
+			f.dirs.remember(sums[i], known{n.Ref, n.index()})
 		}
 	}
 	return n, err
 }
 
 // nearest finds the deepest directory on the way whose place is known.
-func (f *FS) nearest(comps []string) (*Node, int, error) {
-	path := strings.Join(comps, "/")
+func (f *FS) nearest(comps []string, sums []uint64) (*Node, int, error) {
 	for i := len(comps); i > 0; i-- {
-		if k, ok := f.dirs.known(path); ok {
-			n, err := f.Node(k.ref)
-			if err == nil && k.via < len(n.Names) {
-				n.via = &n.Names[k.via]
-			}
-			return n, i, err
+		k, ok := f.dirs.known(sums[i-1])
+		if !ok {
+			continue
 		}
-		path = path[:max(0, len(path)-len(comps[i-1])-1)]
+		n, err := f.Node(k.ref)
+		if err != nil {
+			return nil, i, err
+		}
+		if k.via < 0 || k.via >= len(n.Names) || !f.fold.equal(n.Names[k.via].Name, comps[i-1]) {
+			continue // another path of the same hash
+		}
+		n.via = &n.Names[k.via]
+		return n, i, nil
 	}
 	n, err := f.Node(Ref{Record: recordRoot})
 	return n, 0, err
@@ -217,7 +222,7 @@ func (f *FS) index(dir *Node) *dirIndex {
 }
 
 func newDirCache() *dirCache {
-	return &dirCache{seed: maphash.MakeSeed(), m: map[uint64]*list.Element{}, paths: map[string]known{}}
+	return &dirCache{seed: maphash.MakeSeed(), m: map[uint64]*list.Element{}, paths: map[uint64]known{}}
 }
 
 func (c *dirCache) get(record uint64) *dirIndex {
@@ -245,17 +250,27 @@ func (c *dirCache) add(x *dirIndex) {
 	}
 }
 
-func (c *dirCache) known(path string) (known, bool) {
+// sums returns the hashes of the paths that lead to each component.
+func (c *dirCache) sums(comps []string) []uint64 {
+	var h maphash.Hash
+	h.SetSeed(c.seed)
+	out := make([]uint64, len(comps))
+	for i, name := range comps {
+		h.WriteString(name)
+		h.WriteByte('/')
+		out[i] = h.Sum64()
+	}
+	return out
+}
+
+func (c *dirCache) known(path uint64) (known, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r, ok := c.paths[path]
 	return r, ok
 }
 
-func (c *dirCache) remember(path string, k known) {
-	if len(path) > 4096 {
-		return
-	}
+func (c *dirCache) remember(path uint64, k known) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.paths) >= maxPaths {

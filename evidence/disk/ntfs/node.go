@@ -51,6 +51,10 @@ type Node struct {
 // Node reads a file's record and those its attributes spread over. A sequence
 // of 0 takes the record as it is; any other must match.
 func (f *FS) Node(ref Ref) (*Node, error) {
+	// Whoever takes a thousand streams of one file asks for it thousands of times.
+	if n := f.spread.Load(); n != nil && n.Ref.Record == ref.Record && (ref.Seq == 0 || ref.Seq == n.Ref.Seq) {
+		return n.clone(), nil
+	}
 	rec, err := f.record(ref.Record)
 	if rec == nil {
 		return nil, err
@@ -70,7 +74,18 @@ func (f *FS) Node(ref Ref) (*Node, error) {
 	if err != nil {
 		n.Problems = append(n.Problems, err.Error())
 	}
+	if rec.has(attrList) {
+		f.spread.Store(n.clone())
+	}
 	return n, nil
+}
+
+// clone returns a node for one caller, who may come to it by another name and
+// find another problem. What is read of the volume is shared.
+func (n *Node) clone() *Node {
+	c := *n
+	c.Problems = slices.Clone(n.Problems)
+	return &c
 }
 
 func (f *FS) node(rec *record) (*Node, error) {

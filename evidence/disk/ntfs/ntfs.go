@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"www.velocidex.com/golang/go-ntfs/parser"
 )
@@ -78,6 +79,7 @@ type FS struct {
 	fold foldTable
 
 	dirs   *dirCache
+	spread atomic.Pointer[Node] // the file read last of those that spread over several records
 	claims claims
 	secure secure
 }
