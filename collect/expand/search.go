@@ -27,7 +27,10 @@ type search struct {
 	content  bool  // take bytes, not only metadata
 	follow   bool  // take the files behind links that match
 	literal  bool  // every component so far is named: what isn't there is missing
-	tree     bool  // a tree named by hand: no bound on entries
+	tree     bool  // named by hand: no bound on entries
+	whole    bool  // take what is in a folder that matches, too
+	probe    bool  // end at the first match with errFound
+	trouble  bool  // something could not be looked at, or must not be taken
 	left     int64 // entries that may still be looked at; below 0: cut
 	matches  int64
 	visited  int64

@@ -50,14 +50,21 @@ func (s *search) add(ctx context.Context, key string, it evidence.Item) error {
 // link's file is an item of its own.
 func (s *search) take(ctx context.Context, p place) error {
 	if s.c.own(p) {
+		s.trouble = true // it matches, and is not taken
 		return s.skipOwn(ctx, p)
 	}
 	s.matches++
+	if s.probe {
+		return errFound
+	}
 	if err := s.object(ctx, p); err != nil {
 		return err
 	}
 	if p.st.Type == evidence.TypeSymlink && s.follow {
 		return s.behind(ctx, p)
+	}
+	if p.st.Type == evidence.TypeDir && s.whole {
+		return s.below(ctx, p)
 	}
 	return nil
 }
@@ -194,6 +201,7 @@ func (s *search) absent(ctx context.Context, at string, rest []glob.Segment, err
 
 // gone records that something could not be reached.
 func (s *search) gone(ctx context.Context, path string, err error) error {
+	s.trouble = s.trouble || !errors.Is(err, fs.ErrNotExist)
 	if !s.first(path, "") {
 		return nil
 	}
@@ -204,6 +212,7 @@ func (s *search) gone(ctx context.Context, path string, err error) error {
 
 // unlisted records that a folder could not be read, or not to its end.
 func (s *search) unlisted(ctx context.Context, dir place, err error) error {
+	s.trouble = true
 	if !s.first(dir.path, asListing) {
 		return nil
 	}

@@ -18,11 +18,17 @@ const TreeName = "hozen.path"
 // Path returns the artifact that takes a file, or a tree, named by hand: a raw
 // absolute path of the source. Links inside the tree are recorded and not
 // followed; links in the path itself are, for a person meant what lies behind.
+// Where nothing has that name, * and ? in it are wildcards.
 func (c *Collector) Path(p string) collect.Artifact { return &byHand{c, p} }
 
-// Has reports whether a path named by hand, or a link on its way, is there.
+// Has reports whether a path named by hand, or a link on its way, is there, or
+// anything that it matches.
 func (c *Collector) Has(ctx context.Context, p string) bool {
-	r := c.named(ctx, path.Clean("/"+p))
+	clean := path.Clean("/" + p)
+	if c.wild(ctx, clean) {
+		return c.matches(ctx, clean)
+	}
+	r := c.named(ctx, clean)
 	return r.err == nil || len(r.links) > 0
 }
 
@@ -61,6 +67,9 @@ func (b *byHand) Collect(ctx context.Context, _ collect.Source, sink evidence.Si
 	}
 	clean := path.Clean(b.path)
 	led := collect.LedgerOf(sink)
+	if b.c.wild(ctx, clean) {
+		return b.matching(ctx, led, clean)
+	}
 	s := &search{c: b.c, led: led.For(clean, true), artifact: TreeName, pattern: clean, content: true, literal: true, tree: true}
 	at, err := b.root(ctx, s, clean)
 	if err == nil && at.st.Type == evidence.TypeDir {

@@ -113,11 +113,15 @@ func (r *runner) named() []task {
 	var out []task
 	for _, p := range r.plan.Paths {
 		any := false
-		for _, c := range r.cols {
-			any = any || c.Has(r.stop, p)
+		has := make([]bool, len(r.cols))
+		if len(r.cols) > 1 {
+			for i, c := range r.cols {
+				has[i] = c.Has(r.stop, p)
+				any = any || has[i]
+			}
 		}
 		for i, c := range r.cols {
-			if !any || c.Has(r.stop, p) {
+			if !any || has[i] {
 				out = append(out, task{c.Path(p), r.plan.Sources[i]})
 			}
 		}

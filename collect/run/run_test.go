@@ -212,11 +212,13 @@ func TestFailedArtifactIsAnItem(t *testing.T) {
 func TestNamedOnOneOfTwoVolumes(t *testing.T) {
 	a, b := tree(t, map[string]int{"only/here": 1}), tree(t, map[string]int{"other": 1})
 	b.(*sourcetest.Dir).In.Name = "p2"
-	sum, err := Run(context.Background(), Plan{Sources: []collect.Source{b, a}, Sink: &sinktest.Sink{}, Paths: []string{"/only"}})
-	if err != nil || sum.Gaps != 0 || sum.Outcomes[evidence.Collected] != 2 {
-		t.Errorf("%v %+v", err, sum)
+	for path, items := range map[string]int64{"/only": 2, "/on*": 2, "/**/h?re": 1} {
+		sum, err := Run(context.Background(), Plan{Sources: []collect.Source{b, a}, Sink: &sinktest.Sink{}, Paths: []string{path}})
+		if err != nil || sum.Gaps != 0 || sum.Outcomes[evidence.Collected] != items {
+			t.Errorf("%s: %v %+v", path, err, sum)
+		}
 	}
-	sum, _ = Run(context.Background(), Plan{Sources: []collect.Source{b, a}, Sink: &sinktest.Sink{}, Paths: []string{"/nowhere"}})
+	sum, _ := Run(context.Background(), Plan{Sources: []collect.Source{b, a}, Sink: &sinktest.Sink{}, Paths: []string{"/nowhere"}})
 	if sum.Gaps != 2 {
 		t.Errorf("%d gaps", sum.Gaps)
 	}

@@ -56,7 +56,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with gaps: something was denie
 failed, partial or cut by a budget, or a path named by hand is not there.`,
 		Example: fmt.Sprintf(`  %[1]s --case IR-1 --examiner "A. Examiner" --to age1… --to legal/ --out b/
   %[1]s --case IR-1 --examiner "A. Examiner" --to keys/ --out b.zip --packets eth0:30s
-  %[1]s --case IR-1 --examiner "A. Examiner" --to keys/ --out b/ --profile none --path /srv/www
+  %[1]s --case IR-1 --examiner "A. Examiner" --to keys/ --out b/ --profile none --path /srv/www --path '/home/*/.bash_history'
   %[1]s --case IR-1 --examiner "A. Examiner" --to keys/ --out b/ --image disk.dd
   %[1]s --list`, program),
 		Args: cobra.NoArgs,
@@ -87,7 +87,7 @@ func (f *flags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.profile, "profile", collect.ProfileTriage, "what to take: triage, volatile, full or none")
 	fl.StringArrayVar(&f.artifacts, "artifact", nil, "take this `definition` or built-in artifact too (repeatable)")
 	fl.StringArrayVar(&f.definitions, "artifacts", nil, "load definitions from this `file` or folder (repeatable); those in it that name no profile are asked for by --artifact")
-	fl.StringArrayVar(&f.paths, "path", nil, "take this file or tree by hand (repeatable)")
+	fl.StringArrayVar(&f.paths, "path", nil, "take this file or tree by hand (repeatable); where nothing has that name, * and ? match as in definitions, and ** at any depth")
 	fl.StringArrayVar(&f.images, "image", nil, "collect from this raw disk `image` instead of this host (repeatable)")
 	fl.StringArrayVar(&f.trees, "tree", nil, "collect from the tree mounted at this `folder` instead of this host (repeatable)")
 	fl.StringArrayVar(&f.pcaps, "pcap", nil, "take this capture `file` into the bundle (repeatable)")
