@@ -19,7 +19,7 @@ type Options struct {
 	Config  analyze.Config
 	Workers int           // processes; default GOMAXPROCS
 	Memory  int64         // bytes of one worker's own memory; default 1 GiB, negative for no limit
-	Timeout time.Duration // for one item of no size; default 60 s. Items get 1 s more for each 2 MiB
+	Timeout time.Duration // for one item of no size; default 60 s. Items get 1 s more for each 2 MiB, up to 6 h
 	Grace   time.Duration // from that time until the worker is killed; default 5 s
 	Spool   string        // folder where events wait for their turn, in a file without a name; "": none are wanted
 	Log     func(string)  // one line for each worker that died; called from several goroutines
@@ -41,6 +41,11 @@ const (
 	inlineLimit = 256 << 10 // content that is sent along with its item
 	pace        = 2 << 20   // bytes of content a second that any item is given
 )
+
+// mostMore bounds what an item gets for its size: a file of a terabyte costs
+// nothing where it is all holes, and must not hold a worker for days. Whole disks
+// are read at a hundred times pace, so that what is honest still ends in time.
+const mostMore = 6 * time.Hour
 
 // Pool is a set of worker processes. It implements analyze.Examiner.
 type Pool struct {
@@ -210,7 +215,7 @@ func (p *Pool) job(ctx context.Context, in *analyze.Input) (*job, error) {
 		return nil, err
 	}
 	j := &job{id: p.ids.Add(1), in: in, reply: make(chan analyze.Result, 1)}
-	j.limit = p.opt.Timeout + time.Duration(in.Size/pace)*time.Second
+	j.limit = p.opt.Timeout + more(in.Size)
 	m := wire.ItemMsg{ID: j.id, Deadline: j.limit.Milliseconds(), Bundle: in.Bundle, Record: in.Record,
 		Size: in.Size, Blocks: in.Blocks}
 	if in.Size <= inlineLimit {
@@ -226,6 +231,11 @@ func (p *Pool) job(ctx context.Context, in *analyze.Input) (*job, error) {
 	var err error
 	j.payload, err = m.Encode(p.buffer())
 	return j, err
+}
+
+// more is the time that an item gets for its size.
+func more(size int64) time.Duration {
+	return min(time.Duration(size/pace)*time.Second, mostMore)
 }
 
 // buffer returns memory for a payload, used before or not.

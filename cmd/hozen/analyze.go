@@ -80,7 +80,7 @@ Exit codes: 0 done, 3 an item was not scanned to its end or a rule file not used
 	fl.StringVar(&f.signKey, "sign-key", "", "key `folder` that signs the findings (default: a key for this sweep)")
 	fl.StringVar(&f.store, "store", "", "the `store` that took the bundles in: its custody log gets an entry that they were analyzed; needs --sign-key")
 	fl.IntVar(&f.workers, "workers", 0, "worker processes (0: one a core)")
-	fl.DurationVar(&f.timeout, "timeout", worker.DefaultTimeout, "time for one item; each 2 MiB of it give a second more")
+	fl.DurationVar(&f.timeout, "timeout", worker.DefaultTimeout, "time for one item; each 2 MiB of it give a second more, up to 6 hours")
 	fl.StringVar(&f.memory, "memory", "1GiB", "memory of one worker `size`")
 	fl.BoolVar(&f.csv, "csv", false, "print findings as CSV")
 	fl.BoolVar(&f.events, "events", false, "print what captures hold: flows, DNS, HTTP, TLS (with --out it is in events.jsonl anyway)")
