@@ -43,8 +43,8 @@ const (
 )
 
 // mostMore bounds what an item gets for its size: a file of a terabyte costs
-// nothing where it is all holes, and must not hold a worker for days. Whole disks
-// are read at a hundred times pace, so that what is honest still ends in time.
+// nothing where it is all holes, and must not hold a worker for days. A sweep reads
+// at twenty times pace and more, so that what is honest still ends in time.
 const mostMore = 6 * time.Hour
 
 // Pool is a set of worker processes. It implements analyze.Examiner.
