@@ -253,9 +253,21 @@ func recordVerified(ctx context.Context, app *cli.App, st store.Store, b *bundle
 	}
 	details := map[string]string{"result": "passed", "state": r.State, "checks": strings.Join(checks, ", "), "place": b.String()}
 	if r.OK() {
-		return recordEvent(ctx, app, st, b, custody.Verified, details, signer)
+		n, err := intake.Record(ctx, st, b, custody.Verified, details, signer, time.Now)
+		if errors.Is(err, intake.ErrOther) {
+			return errors.Join(custodyError(err), recordOther(ctx, app, st, b, err, signer))
+		}
+		return recorded(app, b, custody.Verified, signer, n, err)
 	}
 	details["result"], details["problem"], details["root"] = "failed", r.Problems[0].String(), r.Root
+	n, err := intake.RecordFailed(ctx, st, b, details, signer, time.Now)
+	return recorded(app, b, custody.Verified, signer, n, err)
+}
+
+// recordOther appends that a bundle which holds together is not the one that
+// was taken in.
+func recordOther(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, why error, signer *keys.Signer) error {
+	details := map[string]string{"result": "failed", "problem": bundle.Reason(why), "root": seal.RootText(b.Last.Root), "place": b.String()}
 	n, err := intake.RecordFailed(ctx, st, b, details, signer, time.Now)
 	return recorded(app, b, custody.Verified, signer, n, err)
 }
@@ -279,6 +291,8 @@ func custodyError(err error) error {
 	switch {
 	case errors.Is(err, custody.ErrDamaged):
 		return cli.WithHint(cli.WithCode(cli.VerifyFailed, err), "hozen custody verify names every problem; nothing is added to a log that is damaged")
+	case errors.Is(err, intake.ErrOther):
+		return cli.WithHint(cli.WithCode(cli.VerifyFailed, err), "somebody put another bundle in its place, or gave one its id: hozen custody show tells who took in what")
 	case errors.Is(err, intake.ErrNotIn):
 		return cli.WithHint(err, "hozen store put takes it in; only then is there custody to record")
 	}

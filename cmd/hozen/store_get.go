@@ -29,7 +29,9 @@ func newStoreGetCommand(app *cli.App) *cobra.Command {
 		Short: "Copy a bundle out of a store, and verify the copy",
 		Long: `Copies a bundle out of a store and verifies the copy. The copy is made beside
 PLACE, as PLACE.unverified, and gets its name only when it was verified: where
-verification fails (4), or the store stops answering, nothing is left of it.`,
+verification fails (4), or the store stops answering, nothing is left of it. It
+fails too where the case's custody log has the intake of another bundle under
+this id. With --key the log gets an entry that it was verified, or failed.`,
 		Example: `  hozen store get 20260117t093000z-web01-5f0c9a2e --store vault/ --case IR-1 --out copy/
   hozen store get 20260117t093000z-web01-5f0c9a2e --store s3://evidence --case IR-1 --out copy.zip --key keys/`,
 		Args: cobra.ExactArgs(1),
@@ -66,13 +68,11 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 	}
 	b, err := intake.Open(ctx, st, caseID, id)
 	if err != nil {
-		return storeError(err)
+		return custodyError(err)
 	}
 	defer b.Close()
-	if signer != nil { // before anything is copied
-		if err := intake.TakenIn(ctx, st, b); err != nil && !errors.Is(err, bundle.ErrVerify) {
-			return custodyError(err)
-		}
+	if err := isTheOne(ctx, app, st, b, signer); err != nil { // before anything is copied
+		return err
 	}
 	c, err := newCopying(to)
 	if err != nil {
@@ -114,6 +114,29 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 		failed = cli.WithHint(failed, inStore(st, caseID, id))
 	}
 	return failed
+}
+
+// isTheOne is an error where what the store holds is not what its custody log
+// says was taken in, and, for whoever wants that recorded, where the log says
+// nothing of it. What a bundle shows to be damaged by itself is left to its check.
+func isTheOne(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, signer *keys.Signer) error {
+	err := intake.TakenIn(ctx, st, b)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, intake.ErrOther) && b.Check() != nil:
+		return nil
+	case errors.Is(err, intake.ErrOther):
+		failed := custodyError(err)
+		if signer != nil {
+			failed = errors.Join(failed, recordOther(ctx, app, st, b, err, signer))
+		}
+		return failed
+	case signer != nil:
+		return custodyError(err)
+	}
+	app.Warnf("it could not be held against the custody log: %v", err)
+	return nil
 }
 
 // recordFailed records that what the store holds is not what was sealed: the

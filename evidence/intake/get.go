@@ -10,9 +10,18 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/store"
 )
 
-// Open opens a bundle where it rests.
+// Open opens a bundle where it rests. Where another one lies in its place the
+// error is ErrOther.
 func Open(ctx context.Context, st store.Store, caseID, bundleID string) (*bundle.Bundle, error) {
-	return bundle.Open(ctx, bundle.StoreObjects(st, Prefix(caseID, bundleID)))
+	b, err := bundle.Open(ctx, bundle.StoreObjects(st, Prefix(caseID, bundleID)))
+	if err != nil {
+		return nil, err
+	}
+	if h := b.Header; b.Check() == nil && (h.Case != caseID || h.Bundle != bundleID) {
+		b.Close()
+		return nil, fmt.Errorf("%w: %s holds %s of case %s", ErrOther, b, h.Bundle, h.Case)
+	}
+	return b, nil
 }
 
 // Get copies a bundle out of a store, checking the seal first and each segment

@@ -31,16 +31,17 @@ func (content) Close() error            { return nil }
 func (content) Finish() evidence.Finish { return evidence.Finish{} }
 
 // made writes a bundle of a few items to a folder.
-func made(t *testing.T) string {
+func made(t *testing.T) string { return madeWith(t, "", seal.Header{}) }
+
+func madeWith(t *testing.T, id string, h seal.Header) string {
 	t.Helper()
 	place := filepath.Join(t.TempDir(), "b")
 	out, err := sink.NewDir(place)
 	check(t, err)
 	s, err := keys.NewEphemeral("b")
 	check(t, err)
-	w, err := sink.New(t.Context(), out, sink.Options{NoEncryption: true, Signer: s, VKey: s.VKey(), Header: seal.Header{
-		Case: "IR-1", Examiner: "A. Examiner", Tool: seal.Tool{Name: "test"}, Host: map[string]string{"hostname": "web01"},
-	}})
+	h.Bundle, h.Case, h.Examiner, h.Tool, h.Host = id, "IR-1", "A. Examiner", seal.Tool{Name: "test"}, map[string]string{"hostname": "web01"}
+	w, err := sink.New(t.Context(), out, sink.Options{NoEncryption: true, Signer: s, VKey: s.VKey(), Header: h})
 	check(t, err)
 	for _, name := range []string{"/a", "/b"} {
 		it := evidence.Item{Open: func(context.Context) (evidence.Content, error) { return content{bytes.NewReader([]byte(name))}, nil }}

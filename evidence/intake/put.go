@@ -61,14 +61,17 @@ type Done struct {
 var (
 	ErrCase  = errors.New("the bundle belongs to another case")
 	ErrNotIn = errors.New("the store's custody log does not have this bundle") // nobody took it in
+	// ErrOther is an ErrVerify: the bundle may hold together by itself, and is not the one.
+	ErrOther = fmt.Errorf("%w: not the bundle that was taken in under this id", bundle.ErrVerify)
 )
 
 // Put verifies a bundle, stores every object of it, countersigns the copy, and
 // records collected, sealed, received and stored in the case's log. Repeating
 // an intake that broke off completes it. A bundle that does not verify is not
 // taken in: the error wraps bundle.ErrVerify, as it does where the store holds
-// other bytes than the bundle's under one of its names. Nothing is stored where
-// the case's log is damaged (custody.ErrDamaged), for nothing could be recorded.
+// other bytes than the bundle's under one of its names, and where the log has the
+// intake of another bundle under its id (ErrOther). Nothing is stored where the
+// case's log is damaged (custody.ErrDamaged), for nothing could be recorded.
 func Put(ctx context.Context, r Request) (*Done, error) {
 	b := r.Bundle
 	if _, err := keys.ParseRole(string(r.Signer.Role())); err != nil { // no entry can be signed
@@ -95,6 +98,9 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 		return nil, err
 	}
 	if p.had, err = p.recorded(ctx); err != nil {
+		return nil, err
+	}
+	if err := sameAsTaken(ctx, r.Store, b); err != nil {
 		return nil, err
 	}
 	infos, err := p.objects(ctx)
