@@ -113,3 +113,18 @@ func TestTwins(t *testing.T) {
 		t.Errorf("%d listings, %d left out, %d kept", len(hits), s.Duplicates(), s.Len())
 	}
 }
+
+// TestMatchPattern: stars of a pattern stay within a folder, and what is
+// Windows' is found without its drive and in any case.
+func TestMatchPattern(t *testing.T) {
+	s := set(t, "/home/*/.ssh/key2\n/srv/**/x.php\nC:\\Users\\*\\Evil.exe\n%TEMP%\\a*.scr\n*.ps1\n")
+	for path, want := range map[string]string{
+		"/home/bob/.ssh/key2": "/home/*/.ssh/key2", "/home/a/b/.ssh/key2": "", "/home/bob/.ssh/key22": "", "/mnt/home/bob/.ssh/key2": "", "/HOME/bob/.ssh/key2": "",
+		"/srv/a/b/x.php": "/srv/**/x.php", "/srv/a/b/x.phps": "", "/Users/bob/EVIL.exe": `C:\Users\*\Evil.exe`, `D:\users\bob\evil.exe`: `C:\Users\*\Evil.exe`, "/C:/Users/b/evil.exe": `C:\Users\*\Evil.exe`,
+		"/Users/a/b/evil.exe": "", "/x/abc.SCR": `%TEMP%\a*.scr`, "/x/a/b.scr": "", "/opt/run.ps1": "*.ps1", "run.ps1": "*.ps1", "/opt/run.ps1x": "",
+	} {
+		if got := names(s.MatchPath(path)); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/csv"
+	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -56,13 +58,21 @@ func layout(fields []string, comma rune) *columns {
 		}
 		known++
 	}
-	if c.value < 0 && len(c.typed) == 0 || 2*known < min(len(fields), 4) {
+	if c.value < 0 && len(c.typed) == 0 || 2*known < min(len(fields), 4) || known < 2 && holds(fields) {
 		return nil
 	}
 	if c.value >= 0 {
 		c.typed = map[int]want{}
 	}
 	return c
+}
+
+// holds reports whether one of the cells is an indicator: "md5,d41d8c…" is data.
+func holds(fields []string) bool {
+	return slices.ContainsFunc(fields, func(f string) bool {
+		_, _, ok := row{cells: fields}.cell(strings.TrimSpace(f))
+		return ok || otherDigest(f)
+	})
 }
 
 // name takes column i, called f, and reports whether it is of use.
@@ -72,6 +82,9 @@ func (c *columns) name(i int, f string) bool {
 			*at = i
 		}
 		return true
+	}
+	if _, ok := words[f]; !ok {
+		f = strings.ReplaceAll(f, " ", "_") // "IOC Value"
 	}
 	switch {
 	case valueNames[f]:
@@ -97,28 +110,88 @@ func split(line []byte, comma rune) ([]string, error) {
 }
 
 // record reads one CSV record, which may go over several lines, MaxLine bytes
-// together at most.
+// together at most. Lines behind a quote that has no end, or no proper one, are
+// records of their own: what a stray quote swallows is lost in silence.
 func (p *parser) record(br *bufio.Reader, line []byte) error {
 	first := p.rep.Lines
-	text := line
-	for bytes.Count(text, []byte{'"'})%2 == 1 {
+	text := bytes.Clone(line)
+	lines := [][]byte{text}
+	size := len(text)
+	open, stray := quotes(text, p.csv.comma)
+	for open && size <= MaxLine {
 		next, long, err := readLine(br)
 		if err != nil && len(next) == 0 {
 			break
 		}
 		p.rep.Lines++
-		if long || len(text)+len(next) > MaxLine {
-			p.rep.odd(first, line, "a quoted field without an end")
-			return nil
+		if long {
+			p.rep.odd(p.rep.Lines, next, fmt.Sprintf("longer than %d bytes", MaxLine))
+			break
 		}
-		text = append(append(bytes.Clone(text), '\n'), next...)
+		lines = append(lines, bytes.Clone(next))
+		text = append(append(text, '\n'), next...)
+		size += 1 + len(next)
+		open, stray = quotes(text, p.csv.comma)
 	}
+	if !open && (!stray || len(lines) == 1) {
+		return p.cells(text, first)
+	}
+	p.rep.odd(first, lines[0], "a quoted field without an end")
+	for i, l := range lines {
+		if len(bytes.TrimSpace(l)) == 0 {
+			p.rep.Comments++
+			continue
+		}
+		if err := p.cells(l, first+i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quotes reports whether a quoted field is open at the end of text, and whether
+// a quote stands inside one that neither ends it nor is doubled (RFC 4180,
+// section 2). A quote inside a field that begins with none is a character.
+func quotes(text []byte, comma rune) (open, stray bool) {
+	for i := 0; i < len(text); {
+		for comma != '\t' && i < len(text) && text[i] == ' ' {
+			i++
+		}
+		if i == len(text) || text[i] != '"' {
+			n := bytes.IndexByte(text[i:], byte(comma))
+			if n < 0 {
+				return false, stray
+			}
+			i += n + 1
+			continue
+		}
+		for open, i = true, i+1; open; {
+			n := bytes.IndexByte(text[i:], '"')
+			if n < 0 {
+				return true, stray
+			}
+			i += n + 1
+			switch {
+			case i == len(text) || text[i] == byte(comma):
+				open = false
+				i++
+			case text[i] == '"':
+				i++
+			default:
+				stray = true
+			}
+		}
+	}
+	return false, stray
+}
+
+func (p *parser) cells(text []byte, line int) error {
 	fields, err := split(text, p.csv.comma)
 	if err != nil {
-		p.rep.odd(first, text, err.Error())
+		p.rep.odd(line, text, err.Error())
 		return nil
 	}
-	return p.fields(fields, text, first)
+	return p.fields(fields, text, line)
 }
 
 func (p *parser) fields(f []string, text []byte, line int) error {

@@ -14,6 +14,7 @@ var (
 	errLong    = errors.New("too long")
 	errEvery   = errors.New("an expression that meets every path")
 	errMask    = errors.New("a network with a wrong prefix length")
+	errDigest  = errors.New("a digest other than MD5, SHA-1 and SHA-256, which are those that items have")
 )
 
 // Detect tells what s is and returns its normal form. An explicit word in
@@ -33,7 +34,32 @@ func Detect(s string) (Kind, string, error) {
 		l, _ := lower(s)
 		return k, l, nil
 	}
+	if otherDigest(s) {
+		return 0, "", errDigest
+	}
 	return detectForm(s)
+}
+
+// otherDigest tells SHA-224, SHA-384 and SHA-512 by their length.
+func otherDigest(s string) bool {
+	if len(s) != 56 && len(s) != 96 && len(s) != 128 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if !hexOr(s[i], '0') {
+			return false
+		}
+	}
+	return true
+}
+
+// fileName reads a name of a file, which may be a pattern.
+func fileName(s string) (Kind, string, error) {
+	k, key, err := keyed(FileName, s, nameKey)
+	if err != nil {
+		return k, key, err
+	}
+	return starred(k, key)
 }
 
 func unquote(s string) string {
@@ -65,16 +91,22 @@ func hashKind(s string) (Kind, bool) {
 
 // detectForm tries network forms first, then those of files.
 func detectForm(s string) (Kind, string, error) {
-	if k, p, ok := pathKey(s); ok && s[0] != '/' && !strings.Contains(s, `\.`) {
-		return k, p, nil
+	if isExpression(s) {
+		return regexKey(s)
+	}
+	s = slashed(s)
+	if k, p, ok := pathKey(s); ok && s[0] != '/' && (k == WinPath || s[0] == '%' || !strings.Contains(s, `\.`)) {
+		return starred(k, p)
 	}
 	r := Refang(s)
 	if r[0] == '/' {
 		if k, p, ok := pathKey(r); ok {
-			return k, p, nil
+			return starred(k, p)
 		}
 	}
 	switch {
+	case strings.HasPrefix(r, "tcp://") || strings.HasPrefix(r, "udp://"):
+		return bare(r[6:])
 	case strings.Contains(r, "://"):
 		return keyed(URL, r, URLKey)
 	case strings.IndexByte(r, '@') > 0 && strings.IndexByte(r, '/') < 0:
@@ -88,7 +120,7 @@ func detectForm(s string) (Kind, string, error) {
 			return CIDR, k, nil
 		}
 		host, tail, _ := strings.Cut(r, "/")
-		if _, ok := IPKey(host); ok && number(tail) && len(tail) <= 3 {
+		if _, ok := IPKey(host); ok && (number(tail) && len(tail) <= 3 || dotted(tail)) {
 			return 0, "", errMask
 		}
 		return keyed(URL, r, URLKey)
@@ -97,9 +129,25 @@ func detectForm(s string) (Kind, string, error) {
 		return HostPort, k, nil
 	}
 	if fileLike(r) {
-		return keyed(FileName, r, nameKey)
+		return fileName(r)
 	}
 	return keyed(Domain, trimWildcard(r), DomainKey)
+}
+
+// bare reads what stands behind a scheme that says nothing of an application:
+// where no path follows, the host and its port are the indicator.
+func bare(s string) (Kind, string, error) {
+	host := strings.TrimSuffix(s, "/")
+	if k, ok := IPKey(host); ok {
+		return IP, k, nil
+	}
+	if k, ok := HostPortKey(host); ok {
+		return HostPort, k, nil
+	}
+	if k, ok := DomainKey(host); ok {
+		return Domain, k, nil
+	}
+	return keyed(URL, s, URLKey)
 }
 
 func trimWildcard(s string) string {
@@ -132,10 +180,11 @@ const (
 
 // words maps the names of types in CSV columns and before a colon.
 var words = map[string]want{
-	"any": wantAny, "ioc": wantAny, "indicator": wantAny,
+	"any": wantAny, "ioc": wantAny, "indicator": wantAny, "stixfile": wantAny,
 	"md5": wantHash, "sha1": wantHash, "sha-1": wantHash, "sha256": wantHash, "sha-256": wantHash, "hash": wantHash,
 	"md5_hash": wantHash, "sha1_hash": wantHash, "sha256_hash": wantHash, "file_hash": wantHash, "filehash": wantHash,
 	"filehash-md5": wantHash, "filehash-sha1": wantHash, "filehash-sha256": wantHash, "sha-2": wantHash,
+	"sha224": wantHash, "sha384": wantHash, "sha512": wantHash, "sha-224": wantHash, "sha-384": wantHash, "sha-512": wantHash, // said to be unknown
 	"ip": wantIP, "ipv4": wantIP, "ipv6": wantIP, "ip-src": wantIP, "ip-dst": wantIP, "ip_address": wantIP, "ip address": wantIP,
 	"ipv4-addr": wantIP, "ipv6-addr": wantIP, "cidr": wantIP, "netblock": wantIP, "network": wantIP, "ip:port": wantIP,
 	"ip-dst|port": wantIP, "ip-src|port": wantIP, "host-port": wantIP, "dst_ip": wantIP, "src_ip": wantIP,
@@ -161,16 +210,19 @@ func As(w want, s string) (Kind, string, error) {
 	case wantRegex:
 		return regexKey(s)
 	case wantName:
-		return keyed(FileName, s, nameKey)
+		return fileName(s)
 	case wantPath:
 		if k, p, ok := pathKey(s); ok {
-			return k, p, nil
+			return starred(k, p)
 		}
-		return keyed(FileName, s, nameKey)
+		return fileName(s)
 	case wantHash:
 		s = strings.TrimPrefix(strings.ToLower(s), "0x")
 		if k, ok := hashKind(s); ok {
 			return k, s, nil
+		}
+		if otherDigest(s) {
+			return 0, "", errDigest
 		}
 		return 0, "", errUnknown
 	}

@@ -5,6 +5,10 @@
 // understands defanged spellings and brings every indicator to one normal
 // form. What it can't read it counts and names; no line is dropped in silence.
 //
+// A line that begins as a path does and has signs of a regular expression that
+// names of files lack is one, without a word that says so; a path or name with
+// stars is a pattern, and becomes one.
+//
 // A line of several cells (behind tabs, semicolons, commas or bars) under no
 // header may hold several indicators. The first cell may be of any kind. Each
 // further cell is an indicator if it is, as a whole, a digest, an address, a

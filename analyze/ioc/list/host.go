@@ -1,6 +1,8 @@
 package list
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -135,12 +137,36 @@ func CIDRKey(s string) (string, bool) {
 	}
 	p, err := netip.ParsePrefix(s)
 	if err != nil {
-		return "", false
+		if p, err = masked(s); err != nil {
+			return "", false
+		}
 	}
 	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 { // as IPKey has it
 		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
 	}
 	return p.Masked().String(), true
+}
+
+// masked reads a network with a mask in the place of the prefix length,
+// "10.0.0.0/255.0.0.0".
+func masked(s string) (netip.Prefix, error) {
+	addr, mask, _ := strings.Cut(s, "/")
+	a, err := netip.ParseAddr(addr)
+	if err != nil || !a.Is4() || !dotted(mask) {
+		return netip.Prefix{}, errMask
+	}
+	b := netip.MustParseAddr(mask).As4()
+	m := binary.BigEndian.Uint32(b[:])
+	n := bits.LeadingZeros32(^m)
+	if m<<n != 0 {
+		return netip.Prefix{}, errMask
+	}
+	return netip.PrefixFrom(a, n), nil
+}
+
+func dotted(s string) bool {
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is4()
 }
 
 // HostKey returns the normal form of a host, a domain name or an address, as

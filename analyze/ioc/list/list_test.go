@@ -3,6 +3,7 @@ package list
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,16 +25,18 @@ func TestDetect(t *testing.T) {
 		{"192.0.2.7", IP, "192.0.2.7"}, {"192[.]0[.]2[.]7", IP, "192.0.2.7"}, {"192.0.2[.7", IP, "192.0.2.7"},
 		{"2001:DB8:0:0::1", IP, "2001:db8::1"}, {"[2001:db8::1]", IP, "2001:db8::1"}, {"::ffff:192.0.2.1", IP, "192.0.2.1"},
 		{"2001[:]db8[:][:]1", IP, "2001:db8::1"},
-		{"192.0.2.77/24", CIDR, "192.0.2.0/24"}, {"::ffff:192.0.2.77/120", CIDR, "192.0.2.0/24"}, {"2001:db8::1/32", CIDR, "2001:db8::/32"},
+		{"192.0.2.77/24", CIDR, "192.0.2.0/24"}, {"10.1.2.3/255.0.0.0", CIDR, "10.0.0.0/8"}, {"10.0.0.0/255.0.255.0", 0, ""}, {"10.0.0.0/0.0.0.255", 0, ""}, {"::ffff:192.0.2.77/120", CIDR, "192.0.2.0/24"}, {"2001:db8::1/32", CIDR, "2001:db8::/32"},
 		{"192.0.2.7:8080", HostPort, "192.0.2.7:8080"}, {"192.0.2.7[:]8080", HostPort, "192.0.2.7:8080"},
 		{"[2001:db8::1]:443", HostPort, "[2001:db8::1]:443"}, {"Evil.Example:443", HostPort, "evil.example:443"},
 		{"Evil.EXAMPLE.", Domain, "evil.example"}, {"evil[.]example", Domain, "evil.example"}, {"evil(dot)example", Domain, "evil.example"},
-		{"evil[dot]sub{.}example", Domain, "evil.sub.example"}, {"evil (.) example", 0, ""}, {"evil dot example", Domain, "evil.example"},
+		{"evil[dot]sub{.}example", Domain, "evil.sub.example"}, {"evil (.) example", Domain, "evil.example"}, {"evil [dot]  example [.] test", 0, ""}, {"evil [dot] sub [.] example", Domain, "evil.sub.example"}, {"evil dot example", Domain, "evil.example"},
 		{"*.evil.example", Domain, "evil.example"}, {".evil.example", Domain, "evil.example"}, {`evil\.example`, Domain, "evil.example"},
 		{"_dmarc.evil.example", Domain, "_dmarc.evil.example"}, {"bücher.example", Domain, "xn--bcher-kva.example"},
 		{"hxxp://evil[.]example/A", URL, "evil.example/A"}, {"hxxps[:]//evil.example:443/a", URL, "evil.example/a"},
 		{"HXXP://Evil.example:80", URL, "evil.example/"}, {"fxp://evil.example/x", URL, "evil.example/x"},
 		{"http://user:pw@evil.example:8080/x?y=%7e%2f#z", URL, "evil.example:8080/x?y=~%2F"}, {"evil.example/x/y", URL, "evil.example/x/y"},
+		{`hxxp:\\evil[.]example\a`, URL, "evil.example/a"}, {`http[:]\\evil\.example\a`, URL, "evil.example/a"}, {"tcp://evil.example:4444", HostPort, "evil.example:4444"},
+		{"udp://192.0.2.1/", IP, "192.0.2.1"}, {"tcp://evil.example/x", URL, "evil.example/x"}, {strings.Repeat("ab", 64), 0, ""}, {"sha512:" + strings.Repeat("ab", 64), 0, ""},
 		{"http://[2001:db8::1]/x", URL, "[2001:db8::1]/x"}, {"h**p://evil.example/", URL, "evil.example/"}, {"192.0.2.1/x.sh", URL, "192.0.2.1/x.sh"},
 		{"Bad@Evil.example", Email, "bad@evil.example"}, {"bad[@]evil[.]example", Email, "bad@evil.example"}, {"bad[at]evil(dot)example", Email, "bad@evil.example"},
 		{"/tmp/.x/Run", Path, "/tmp/.x/Run"}, {`C:\Windows\Temp\X.exe`, WinPath, "/windows/temp/x.exe"}, {`%TEMP%\X.exe`, PathEnd, "/x.exe"},
@@ -51,6 +54,34 @@ func TestDetect(t *testing.T) {
 		kind, key, err := Detect(tc.in)
 		if kind != tc.kind || key != tc.key || (err == nil) != (tc.kind != 0) {
 			t.Errorf("%.60q: %s %q %v, want %s %q", tc.in, kind, key, err, tc.kind, tc.key)
+		}
+	}
+}
+
+// TestExpressions: what is an expression for paths without a word that says so,
+// what is a pattern with stars, and what is a path as it stands.
+func TestExpressions(t *testing.T) {
+	for _, tc := range []struct {
+		line string
+		want string // kind, key, score and exception
+	}{
+		{`/tmp/\.[a-z]+\.sh`, `path-regex /tmp/\.[a-z]+\.sh -1 `}, {`^/dev/shm/`, `path-regex ^/dev/shm/ -1 `}, {`/var/www/.*\.php # shells`, `path-regex /var/www/.*\.php -1 `},
+		{`^/tmp/[a-z]{8,16}$;70;^/tmp/ok$`, `path-regex ^/tmp/[a-z]{8,16}$ 70 ^/tmp/ok$`}, {`/tmp/(a|b,c)/x`, `path-regex /tmp/(a|b,c)/x -1 `}, {`(?i)/tmp/miner`, `path-regex (?i)/tmp/miner -1 `},
+		{`\\Temp\\[a-z]+\.exe`, `path-regex \\Temp\\[a-z]+\.exe -1 `}, {`\\Temp\\evil\.exe`, `path-regex \\Temp\\evil\.exe -1 `}, {`C:\\Users\\[^\\]+\\x\.exe`, `path-regex C:\\Users\\[^\\]+\\x\.exe -1 `},
+		{`/home/*/.ssh/authorized_keys2`, `path-regex ^/home/[^/\\]*/\.ssh/authorized_keys2$ -1 `}, {`/srv/**/x.php`, `path-regex ^/srv/.*/x\.php$ -1 `},
+		{`C:\Users\*\Evil.exe`, `path-regex (?i)^(?:[a-z]:)?[/\\]users[/\\][^/\\]*[/\\]evil\.exe$ -1 `}, {`%TEMP%\a*.exe`, `path-regex (?i)[/\\]a[^/\\]*\.exe$ -1 `}, {`name:a*.sh`, `path-regex (?i)(?:^|[/\\])a[^/\\]*\.sh$ -1 `},
+
+		{`/usr/include/c++/9`, `path /usr/include/c++/9 -1 `}, {`/tmp/a(1).exe`, `path /tmp/a(1).exe -1 `}, {`/gate.php?id=*`, `path /gate.php?id=* -1 `}, {`/x/.+(`, `path /x/.+( -1 `},
+		{`C:\Users\bob\.ssh\d`, `path /users/bob/.ssh/d -1 `}, {`\\server\share\.d\x.exe`, `path /server/share/.d/x.exe -1 `}, {`C:\\Users\\x.exe`, `path /users/x.exe -1 `}, {`\\\\server\\share\\x.exe`, `path /server/share/x.exe -1 `},
+		{`^evil\.example/x$`, ``}, {`^[a-z]+\.example$`, ``}, {`\.(sh|py)$`, ``}, {`^/tmp/(x`, ``},
+	} {
+		inds, rep := read(t, tc.line+"\n")
+		got := ""
+		for _, i := range inds {
+			got = fmt.Sprintf("%s %s %d %s", i.Kind, i.Key, i.Score, i.Except)
+		}
+		if got != tc.want || (rep.Odd == 0) != (tc.want != "") {
+			t.Errorf("%s: %q, want %q; %+v", tc.line, got, tc.want, rep)
 		}
 	}
 }
@@ -133,7 +164,13 @@ func TestCSV(t *testing.T) {
 		"columns named by type": {"md5;sha1;description\nd41d8cd98f00b204e9800998ecf8427e;;empty\n;;none\n", []string{"md5 d41d8cd98f00b204e9800998ecf8427e empty"}, 1},
 		"tabs, detected":        {"indicator\tscore\nhxxp://evil[.]example/\t90\n", []string{"url evil.example/ "}, 0},
 		"quoted line ends":      {"value,comment\nevil.example,\"two\nlines\"\n192.0.2.1,x\n", []string{"domain evil.example two\nlines", "ip 192.0.2.1 x"}, 0},
-		"quote without an end":  {"value,comment\nevil.example,\"never\n" + strings.Repeat("x\n", 20_000), nil, 1},
+		"quote without an end":  {"value,comment\nevil.example,\"never\n" + strings.Repeat("x\n", 20_000), []string{"domain evil.example never"}, 1},
+		"stray quotes":          {"value,comment\nevil.example,he said \"no\n192.0.2.1,5\" disk\n192.0.2.2,x\n", []string{"domain evil.example he said \"no", "ip 192.0.2.1 5\" disk", "ip 192.0.2.2 x"}, 0},
+		"a quote left open":     {"value,comment\nevil.example,\"never\n\n192.0.2.1,x\n", []string{"domain evil.example never", "ip 192.0.2.1 x"}, 1},
+		"open till the next":    {"value,comment\nevil.example,\"never\n192.0.2.1,\"x\"\n192.0.2.2,\"a \"\"b\"\"\"\n", []string{"domain evil.example never", "ip 192.0.2.1 x", "ip 192.0.2.2 a \"b\""}, 1},
+		"spaces in the header":  {"IOC Type,IOC Value,Notes\nDomain,evil.example,x\n", []string{"domain evil.example x"}, 0},
+		"no header":             {"md5,d41d8cd98f00b204e9800998ecf8427e\nip,192.0.2.1\n", []string{"md5 d41d8cd98f00b204e9800998ecf8427e md5", "ip 192.0.2.1 ip"}, 0},
+		"names of OpenCTI":      {"type,value\nStixFile,d41d8cd98f00b204e9800998ecf8427e\n", []string{"md5 d41d8cd98f00b204e9800998ecf8427e "}, 0},
 		"formula":               {"value,type\n=cmd|'/c calc'!A1,domain\n", nil, 1},
 		"path regex":            {"type,value\npath,^/tmp/x\nregex,(\n", []string{"path-regex ^/tmp/x "}, 1},
 	} {

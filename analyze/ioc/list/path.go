@@ -8,6 +8,12 @@ func pathKey(s string) (Kind, string, bool) {
 	if len(s) < 2 || len(s) > MaxPath {
 		return 0, "", false
 	}
+	switch { // backslashes doubled as JSON and program text have them
+	case strings.HasPrefix(s, `\\\\`), !strings.HasPrefix(s, `\\`):
+		s = strings.ReplaceAll(s, `\\`, `\`)
+	default:
+		s = `\\` + strings.ReplaceAll(s[2:], `\\`, `\`)
+	}
 	switch {
 	case s[0] == '/':
 		return Path, s, true

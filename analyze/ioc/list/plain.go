@@ -17,6 +17,9 @@ func (p *parser) plain(s string) error {
 		return p.expression(strings.TrimSpace(rest), comment)
 	}
 	kind, key, err := Detect(value)
+	if before, _, _ := strings.Cut(value, ";"); isExpression(before) || isExpression(value) {
+		return p.expression(value, comment)
+	}
 	r, isRow := rowOf(value)
 	quoted := strings.HasPrefix(value, `"`) && strings.Count(value, `"`) > 2
 	if err == nil && !(isRow && (quoted || r.splits(kind))) {

@@ -102,7 +102,7 @@ func regexFile(head []byte) bool {
 		if _, ok := score(field(rest)); !ok {
 			continue
 		}
-		if k, _, err := Detect(value); err != nil || k == Path || k == PathEnd || k == WinPath || k == FileName {
+		if k, _, err := Detect(value); err != nil || k == Path || k == PathEnd || k == WinPath || k == FileName || k == PathRegex {
 			regexes++
 		}
 	}

@@ -4,8 +4,9 @@ import "strings"
 
 // Refang undoes the spellings by which people keep an indicator from being
 // clicked on: hxxp://evil[.]example, evil(dot)example, user[@]evil{.}example,
-// 1.2.3[.]4[:]80, evil\.example. Text without such marks is returned as it is.
+// 1.2.3[.]4[:]80, evil [dot] example, evil\.example, hxxp:\\evil.example\x. Text without such marks is returned as it is.
 func Refang(s string) string {
+	s = slashed(s)
 	if strings.ContainsAny(s, "[({\\") {
 		s = unbracket(s)
 	}
@@ -15,7 +16,7 @@ func Refang(s string) string {
 	return rescheme(s)
 }
 
-var spacedWords = strings.NewReplacer(" dot ", ".", " DOT ", ".", " [dot] ", ".", " at ", "@", " AT ", "@")
+var spacedWords = strings.NewReplacer(" dot ", ".", " DOT ", ".", " at ", "@", " AT ", "@")
 
 // marks are the texts between brackets that stand for punctuation.
 var marks = map[string]string{
@@ -33,8 +34,14 @@ func unbracket(s string) string {
 			i++
 			continue
 		}
-		b.WriteString(text)
 		i += n
+		if i < len(s) && s[i] == ' ' && strings.HasSuffix(b.String(), " ") { // evil [.] example
+			before := strings.TrimRight(b.String(), " ")
+			b.Reset()
+			b.WriteString(before)
+			i++
+		}
+		b.WriteString(text)
 	}
 	return b.String()
 }
@@ -93,12 +100,25 @@ func rescheme(s string) string {
 	if !ok {
 		return s
 	}
-	rest := s[i:]
-	switch {
-	case strings.HasPrefix(rest, "://"):
+	if rest := s[i:]; strings.HasPrefix(rest, "://") {
 		return t + rest
-	case strings.HasPrefix(rest, ":\\\\"): // hxxp:\\evil.example
-		return t + "://" + rest[3:]
 	}
 	return s
+}
+
+// slashed gives a URL that is written with backslashes its slashes.
+func slashed(s string) string {
+	i := strings.Index(s[:min(len(s), 16)], `:\\`)
+	n := 3
+	if j := strings.Index(s[:min(len(s), 16)], `[:]\\`); j > 0 {
+		i, n = j, 5
+	}
+	if i < 2 {
+		return s
+	}
+	name := strings.ToLower(s[:i])
+	if _, ok := schemes[name]; !ok && name != "http" && name != "https" && name != "ftp" {
+		return s
+	}
+	return s[:i] + "://" + strings.ReplaceAll(strings.ReplaceAll(s[i+n:], `\.`, "."), `\`, "/")
 }
