@@ -14,6 +14,7 @@ var (
 	errLong    = errors.New("too long")
 	errEvery   = errors.New("an expression that meets every path")
 	errMask    = errors.New("a network with a wrong prefix length")
+	errRange   = errors.New("a range of addresses: write it as networks")
 	errDigest  = errors.New("a digest other than MD5, SHA-1 and SHA-256, which are those that items have")
 )
 
@@ -37,7 +38,21 @@ func Detect(s string) (Kind, string, error) {
 	if otherDigest(s) {
 		return 0, "", errDigest
 	}
+	if addressRange(s) {
+		return 0, "", errRange
+	}
 	return detectForm(s)
+}
+
+// addressRange tells "192.0.2.1-192.0.2.9" and "192.0.2.1 - 192.0.2.9".
+func addressRange(s string) bool {
+	from, to, ok := strings.Cut(s, "-")
+	if !ok || len(s) > 120 {
+		return false
+	}
+	_, low := IPKey(Refang(strings.TrimSpace(from)))
+	_, high := IPKey(Refang(strings.TrimSpace(to)))
+	return low && high
 }
 
 // otherDigest tells SHA-224, SHA-384 and SHA-512 by their length.
@@ -63,7 +78,10 @@ func fileName(s string) (Kind, string, error) {
 }
 
 func unquote(s string) string {
-	if len(s) > 1 && (s[0] == '"' || s[0] == '\'') && s[len(s)-1] == s[0] {
+	if len(s) > 1 && (s[0] == '"' || s[0] == '\'' || s[0] == '`') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1]
+	}
+	if len(s) > 1 && s[0] == '<' && s[len(s)-1] == '>' { // RFC 3986, appendix C
 		return s[1 : len(s)-1]
 	}
 	return s

@@ -22,7 +22,7 @@ func TestDetect(t *testing.T) {
 		{"D41D8CD98F00B204E9800998ECF8427E", MD5, "d41d8cd98f00b204e9800998ecf8427e"},
 		{"da39a3ee5e6b4b0d3255bfef95601890afd80709", SHA1, "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
 		{strings.Repeat("Ab", 32), SHA256, strings.Repeat("ab", 32)},
-		{"192.0.2.7", IP, "192.0.2.7"}, {"192[.]0[.]2[.]7", IP, "192.0.2.7"}, {"192.0.2[.7", IP, "192.0.2.7"},
+		{"192.0.2.7", IP, "192.0.2.7"}, {"192[.]0[.]2[.]7", IP, "192.0.2.7"}, {"192.0.2[.7", IP, "192.0.2.7"}, {"192.0.2.]7", IP, "192.0.2.7"}, {"192.0.2.1-192.0.2.9", 0, ""}, {"2001:db8::1 - 2001:db8::9", 0, ""},
 		{"2001:DB8:0:0::1", IP, "2001:db8::1"}, {"[2001:db8::1]", IP, "2001:db8::1"}, {"::ffff:192.0.2.1", IP, "192.0.2.1"},
 		{"2001[:]db8[:][:]1", IP, "2001:db8::1"},
 		{"192.0.2.77/24", CIDR, "192.0.2.0/24"}, {"10.1.2.3/255.0.0.0", CIDR, "10.0.0.0/8"}, {"10.0.0.0/255.0.255.0", 0, ""}, {"10.0.0.0/0.0.0.255", 0, ""}, {"::ffff:192.0.2.77/120", CIDR, "192.0.2.0/24"}, {"2001:db8::1/32", CIDR, "2001:db8::/32"},
@@ -42,7 +42,7 @@ func TestDetect(t *testing.T) {
 		{"/tmp/.x/Run", Path, "/tmp/.x/Run"}, {`C:\Windows\Temp\X.exe`, WinPath, "/windows/temp/x.exe"}, {`%TEMP%\X.exe`, PathEnd, "/x.exe"},
 		{`Temp\Evil.exe`, PathEnd, "/temp/evil.exe"}, {"Evil.EXE", FileName, "evil.exe"}, {"name:setup.zip", FileName, "setup.zip"},
 		{`path:^/dev/shm/\.`, PathRegex, `^/dev/shm/\.`}, {`regex:(?i)evil`, PathRegex, `(?i)evil`}, {"domain:evil.zip", Domain, "evil.zip"},
-		{"'evil.example'", Domain, "evil.example"}, {"md5: d41d8cd98f00b204e9800998ecf8427e", MD5, "d41d8cd98f00b204e9800998ecf8427e"},
+		{"'evil.example'", Domain, "evil.example"}, {"`evil.example`", Domain, "evil.example"}, {"<http://evil.example/x>", URL, "evil.example/x"}, {"md5: d41d8cd98f00b204e9800998ecf8427e", MD5, "d41d8cd98f00b204e9800998ecf8427e"},
 
 		{"", 0, ""}, {"localhost", 0, ""}, {"evil..example", 0, ""}, {"-evil.example", 0, ""}, {"evil.example-", 0, ""}, {"evil.123", 0, ""},
 		{"192.0.2.256", 0, ""}, {"192.0.2.7:99999", 0, ""}, {"192.0.2.7:0", 0, ""}, {"192.0.2.01", 0, ""}, {"192.0.2.0/33", 0, ""},

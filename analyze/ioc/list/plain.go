@@ -1,6 +1,7 @@
 package list
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -19,6 +20,10 @@ func (p *parser) plain(s string) error {
 	kind, key, err := Detect(value)
 	if before, _, _ := strings.Cut(value, ";"); isExpression(before) || isExpression(value) {
 		return p.expression(value, comment)
+	}
+	if errors.Is(err, errRange) {
+		p.rep.odd(p.rep.Lines, []byte(s), err.Error())
+		return nil
 	}
 	r, isRow := rowOf(value)
 	quoted := strings.HasPrefix(value, `"`) && strings.Count(value, `"`) > 2

@@ -7,7 +7,7 @@ import "strings"
 // 1.2.3[.]4[:]80, evil [dot] example, evil\.example, hxxp:\\evil.example\x. Text without such marks is returned as it is.
 func Refang(s string) string {
 	s = slashed(s)
-	if strings.ContainsAny(s, "[({\\") {
+	if strings.ContainsAny(s, "[({\\])}") {
 		s = unbracket(s)
 	}
 	if strings.IndexByte(s, ' ') > 0 {

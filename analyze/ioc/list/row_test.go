@@ -32,7 +32,7 @@ func TestRows(t *testing.T) {
 		{"evil.com,see http://ref.example/x,v1.2.3", []string{"domain evil.com -1 see http://ref.example/x, v1.2.3"}, 0},
 		{"1.2.3.4,win.emotet,report.docx,4.5.rc1,e.g.,node.js", []string{"ip 1.2.3.4 -1 win.emotet, report.docx, 4.5.rc1, e.g., node.js"}, 0},
 		{md5 + "," + sha1 + "," + sha256 + ",run.sh,evil.net", []string{"md5 " + md5 + " -1 run.sh", "sha1 " + sha1 + " -1 run.sh", "sha256 " + sha256 + " -1 run.sh", "domain evil.net -1 run.sh"}, 0},
-		{"evil.example, foo; bar", []string{"domain evil.example -1 foo; bar"}, 0}, {"words here, 1.2.3.4", []string{"ip 1.2.3.4 -1 words here"}, 0},
+		{"evil.example, foo; bar", []string{"domain evil.example -1 foo; bar"}, 0}, {"1.2.3.4 - 1.2.3.9", nil, 1}, {"words here, 1.2.3.4", []string{"ip 1.2.3.4 -1 words here"}, 0},
 		{`1.2.3.4,"open, 5.6.7.8`, []string{"ip 1.2.3.4 -1 \"open", "ip 5.6.7.8 -1 \"open"}, 0},
 		{"1.2.3.4,5.6.7.999", []string{"ip 1.2.3.4 -1 5.6.7.999"}, 1}, {md5 + "," + strings.Repeat("d", 128), []string{"md5 " + md5 + " -1 " + strings.Repeat("d", 128)}, 1}, {"evil.com,http://[bad/", []string{"domain evil.com -1 http://[bad/"}, 1},
 		{"one, two; three", nil, 1}, {"one;two", nil, 1}, {",,,", nil, 1}, {";60", nil, 1},
