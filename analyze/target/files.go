@@ -8,9 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -126,17 +124,6 @@ func (w *walk) folder(rel string, depth int) bool {
 	return true
 }
 
-const inBundle = "segments of a bundle, looked at as plain files: name the bundle itself as a target"
-
-// segmentName is the name of a segment in a bundle's folder.
-var segmentName = regexp.MustCompile(`^[0-9]{6,}\.[0-9a-f]{16}\.zip(\.age)?$`)
-
-// bundled reports whether a folder holds the segments of a bundle. Compressed
-// and encrypted as they are, a sweep of them as files says nothing.
-func bundled(folder string, names []string) bool {
-	return path.Base(folder) == "segments" && slices.ContainsFunc(names, segmentName.MatchString)
-}
-
 func (w *walk) names(rel string) ([]string, error) {
 	d, err := w.root.Open(rel)
 	if err != nil {
@@ -188,6 +175,7 @@ func (w *walk) entry(rel, shown string, depth int) bool {
 	case st.Mode().IsRegular() && st.Size() > analyze.MaxSize:
 		r.Outcome, r.Error = evidence.Failed, fmt.Sprintf("%d bytes; at most %d are examined", st.Size(), int64(analyze.MaxSize))
 	case st.Mode().IsRegular():
+		w.lone(rel, shown, st, &r)
 		return w.yield(w.file(rel, st, r), nil)
 	}
 	if st.Mode()&fs.ModeSymlink != 0 {
