@@ -100,7 +100,7 @@ func compareMMLS(t *testing.T, d []byte, l Layout, sector int) {
 func TestHostileMBR(t *testing.T) {
 	d := logicalDisk()
 	putTable(d[52*512:], mbrEntry{0x07, 2, 18}, mbrEntry{0x05, 0, 20}) // back to the first EBR
-	if l := read(t, d); len(l.Volumes) != 4 || !strings.Contains(strings.Join(l.Notes, ";"), "comes back") {
+	if l := read(t, d); len(l.Volumes) != 4 || !strings.Contains(strings.Join(l.Lost, ";"), "comes back") {
 		t.Errorf("loop: %+v", l)
 	}
 	d = logicalDisk()
@@ -122,8 +122,16 @@ func TestHostileMBR(t *testing.T) {
 	for i := 1; i < 399; i++ {
 		putTable(long[i*512:], mbrEntry{}, mbrEntry{0x05, uint32(i), 1})
 	}
-	if l := read(t, long); !strings.Contains(strings.Join(l.Notes, ";"), "left out") {
-		t.Errorf("endless chain: %v", l.Notes)
+	if l := read(t, long); !strings.Contains(strings.Join(l.Lost, ";"), "left out") {
+		t.Errorf("endless chain: %v", l.Lost)
+	}
+	d = logicalDisk()
+	d[52*512+510] = 0
+	if l := read(t, d); len(l.Volumes) != 3 || !strings.Contains(strings.Join(l.Lost, ";"), "sector 52 has no signature") {
+		t.Errorf("broken chain: %+v", l)
+	}
+	if l := read(t, d[:50*512]); len(l.Volumes) != 3 || !strings.Contains(strings.Join(l.Lost, ";"), "sector 52") {
+		t.Errorf("chain cut short: %+v", l)
 	}
 	for _, d := range [][]byte{nil, make([]byte, 100), make([]byte, 512), make([]byte, 5000)} {
 		if _, err := Volumes(bytes.NewReader(d), int64(len(d))); err == nil {
@@ -196,11 +204,16 @@ func TestDamagedGPT(t *testing.T) {
 		d := gptDisk(512)
 		c.harm(d)
 		l := read(t, d)
-		if len(l.Volumes) != c.want || !strings.Contains(strings.Join(l.Notes, ";"), c.note) {
-			t.Errorf("%s: %d volumes, notes %q", name, len(l.Volumes), l.Notes)
+		if len(l.Volumes) != c.want || !strings.Contains(strings.Join(append(l.Notes, l.Lost...), ";"), c.note) || (len(l.Lost) > 0) != (name == "both entries") {
+			t.Errorf("%s: %d volumes, notes %q, lost %q", name, len(l.Volumes), l.Notes, l.Lost)
 		}
 	}
 	d := gptDisk(512)
+	clear(d[512:1024])
+	if l := read(t, append(d, make([]byte, 5000)...)); len(l.Volumes) != 2 || l.Scheme != "gpt" {
+		t.Errorf("a disk that has grown, with its backup where the end was: %+v", l)
+	}
+	d = gptDisk(512)
 	l := read(t, d[:150*512]) // cut short: the second volume ends behind the image
 	if len(l.Volumes) != 2 || len(l.Volumes[1].Notes) == 0 {
 		t.Errorf("truncated: %+v", l)
@@ -325,6 +338,81 @@ func TestImages(t *testing.T) {
 		if im, err := OpenImage(filepath.Join(dir, p)); err == nil {
 			im.Close()
 			t.Errorf("%s was opened", p)
+		}
+	}
+}
+
+// A file in another form is no image, and the error says what it is.
+func TestContainersAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	raw := gptDisk(512)
+	path := filepath.Join(dir, "raw")
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for format, want := range map[string]string{"qcow2": "QCOW", "qed": "QED", "vdi": "VDI", "vmdk": "VMDK", "vpc": "VHD", "vhdx": "VHDX", "parallels": "Parallels"} {
+		out := filepath.Join(dir, format)
+		if msg, err := exec.Command("qemu-img", "convert", "-f", "raw", "-O", format, path, out).CombinedOutput(); errors.Is(err, exec.ErrNotFound) {
+			t.Skip("qemu-img is not here")
+		} else if err != nil {
+			t.Fatalf("%s: %v: %s", format, err, msg)
+		}
+		if im, err := OpenImage(out); err == nil || !strings.Contains(err.Error(), "a "+want+" container") {
+			t.Errorf("%s: %v, %v", format, im, err)
+		}
+	}
+	for head, want := range map[string]string{"\xfd7zXZ\x00": "xz", "BZh9": "bzip2", "7z\xbc\xaf\x27\x1c": "7z", "ADSEGMENTEDFILE\x00": "AD1", "LVF\x09\x0d\x0a\xff\x00": "L01"} {
+		if err := os.WriteFile(path, append([]byte(head), raw...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenImage(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", head, err, want)
+		}
+	}
+}
+
+// A boot sector that claims more than there is, on a whole volume, is damaged:
+// its copy in the last sector has to be found.
+func TestABootSectorThatClaimsTooMuch(t *testing.T) {
+	d := make([]byte, 100*512)
+	copy(d[3:], "NTFS    ")
+	d[12], d[510], d[511] = 2, 0x55, 0xAA
+	binary.LittleEndian.PutUint64(d[40:], 99)
+	for _, whole := range []bool{true, false} {
+		d[46] = 1
+		if whole {
+			copy(d[99*512:], d[:512])
+		} else {
+			clear(d[99*512:])
+		}
+		if l := read(t, d); len(l.Volumes) != 1 || (l.Volumes[0].Length == int64(len(d))) != whole || len(l.Volumes[0].Notes) > 0 == whole {
+			t.Errorf("whole %v: %+v", whole, l)
+		}
+	}
+}
+
+// A fixed VHD is a raw image with a footer, which is not of the disk: without
+// it the backup of the GPT is in the last sector.
+func TestAFixedVHD(t *testing.T) {
+	raw := gptDisk(512)
+	foot := make([]byte, 512)
+	copy(foot, "conectix")
+	binary.BigEndian.PutUint64(foot[48:], uint64(len(raw)))
+	binary.BigEndian.PutUint32(foot[60:], 2)
+	for kind, d := range map[string][]byte{"fixed VHD": append(bytes.Clone(raw), foot...), "raw": append(bytes.Clone(raw[:len(raw)-512]), foot...)} {
+		clear(d[512:1024])
+		path := filepath.Join(t.TempDir(), "d.vhd")
+		if err := os.WriteFile(path, d, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		im, err := OpenImage(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer im.Close()
+		l, err := Volumes(im, im.Size())
+		if whole := kind == "fixed VHD"; err != nil || im.Kind != kind || im.Size() != int64(len(raw)) || (len(l.Volumes) == 2) != whole {
+			t.Errorf("%s: a %s image of %d bytes, %+v, %v", kind, im.Kind, im.Size(), l, err)
 		}
 	}
 }

@@ -33,6 +33,7 @@ type Layout struct {
 	SectorSize int64  // that the table counts in: 512 or 4096; 0 without a table
 	Volumes    []Volume
 	Notes      []string // what is odd with the table itself
+	Lost       []string // why volumes may be there that are not among those found
 }
 
 // Section returns the bytes of a volume. Reads beyond the end of the image

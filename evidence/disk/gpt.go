@@ -13,8 +13,9 @@ import (
 
 // gpt reads a GUID partition table (UEFI 2.10, section 5.3) in sectors of the
 // given size. Where the table at sector 1 is damaged, the backup in the last
-// sector is used and noted; where only an entry array is damaged, it is used
-// all the same, for a damaged table is still evidence of what was there.
+// sector (of the disk as it was when it was divided, where it has grown since)
+// is used and noted; where only an entry array is damaged, it is used all the
+// same, for a damaged table is still evidence of what was there.
 func gpt(image io.ReaderAt, size, sector int64) (Layout, error) {
 	l := Layout{Scheme: "gpt", SectorSize: sector}
 	first, err := gptAt(image, size, sector, 1)
@@ -23,6 +24,9 @@ func gpt(image io.ReaderAt, size, sector int64) (Layout, error) {
 		return l, nil
 	}
 	backup, berr := gptAt(image, size, sector, size/sector-1)
+	if errors.Is(berr, errNoTable) {
+		backup, berr = gptAt(image, size, sector, protectedEnd(image))
+	}
 	if berr == nil {
 		l.Volumes = backup
 		l.Notes = append(l.Notes, fmt.Sprintf("the GPT at sector 1 is damaged (%v): its backup was used", err))
@@ -30,13 +34,27 @@ func gpt(image io.ReaderAt, size, sector int64) (Layout, error) {
 	}
 	if errors.Is(err, errArray) {
 		l.Volumes = first
-		l.Notes = append(l.Notes, fmt.Sprintf("the GPT at sector 1 (%v) and its backup (%v) are damaged: the first was used as it is", err, berr))
+		l.Lost = append(l.Lost, fmt.Sprintf("the GPT at sector 1 (%v) and its backup (%v) are damaged: the first was used as it is", err, berr))
 		return l, nil
 	}
 	if errors.Is(err, errNoTable) && errors.Is(berr, errNoTable) {
 		return l, errNoTable
 	}
 	return l, fmt.Errorf("the GPT at sector 1 (%w) and its backup (%w) can't be used", notTable(err), notTable(berr))
+}
+
+// protectedEnd returns the last sector that a protective MBR speaks of, or 0.
+func protectedEnd(image io.ReaderAt) int64 {
+	head := make([]byte, 512)
+	if readFull(image, head, 0) != nil || binary.LittleEndian.Uint16(head[510:]) != mbrMagic {
+		return 0
+	}
+	for _, e := range entries(head) {
+		if e.kind == 0xEE {
+			return int64(e.start) + int64(e.count) - 1
+		}
+	}
+	return 0
 }
 
 // notTable keeps errNoTable of one half from standing for both.

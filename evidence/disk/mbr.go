@@ -89,7 +89,7 @@ func (l *Layout) add(number int, start int64, e entry) {
 
 // logical follows a chain of extended boot records. The first entry of each
 // is a volume, relative to that record; the second is the next record,
-// relative to the extended partition.
+// relative to the extended partition. Where the chain breaks, the rest is lost.
 func (l *Layout) logical(image io.ReaderAt, ext entry) {
 	base, at := int64(ext.start), int64(ext.start)
 	seen := map[int64]bool{}
@@ -99,17 +99,17 @@ func (l *Layout) logical(image io.ReaderAt, ext entry) {
 	}
 	for range maxLogical {
 		if seen[at] {
-			l.Notes = append(l.Notes, fmt.Sprintf("the chain of logical volumes comes back to sector %d", at))
+			l.Lost = append(l.Lost, fmt.Sprintf("the chain of logical volumes comes back to sector %d", at))
 			return
 		}
 		seen[at] = true
 		sector := make([]byte, 512)
 		if err := readFull(image, sector, at*l.SectorSize); err != nil {
-			l.Notes = append(l.Notes, fmt.Sprintf("extended boot record at sector %d: %v", at, err))
+			l.Lost = append(l.Lost, fmt.Sprintf("extended boot record at sector %d: %v", at, err))
 			return
 		}
 		if binary.LittleEndian.Uint16(sector[510:]) != mbrMagic {
-			l.Notes = append(l.Notes, fmt.Sprintf("extended boot record at sector %d has no signature", at))
+			l.Lost = append(l.Lost, fmt.Sprintf("extended boot record at sector %d has no signature", at))
 			return
 		}
 		four := entries(sector)
@@ -122,5 +122,5 @@ func (l *Layout) logical(image io.ReaderAt, ext entry) {
 		}
 		at = base + int64(four[1].start)
 	}
-	l.Notes = append(l.Notes, fmt.Sprintf("more than %d logical volumes: the rest was left out", maxLogical))
+	l.Lost = append(l.Lost, fmt.Sprintf("more than %d logical volumes: the rest was left out", maxLogical))
 }

@@ -1,6 +1,7 @@
 package disk
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,7 @@ type Image struct {
 	parts []part
 	size  int64
 	Files []string // that it is made of, in order
-	Kind  string   // "raw" or "split raw"
+	Kind  string   // "raw", "split raw" or "fixed VHD"
 }
 
 type part struct {
@@ -50,6 +51,7 @@ func OpenImage(path string) (*Image, error) {
 		im.Close()
 		return nil, fmt.Errorf("image %q is empty", path)
 	}
+	im.footer()
 	if kind := container(im); kind != "" {
 		im.Close()
 		return nil, fmt.Errorf("image %q is %s: not supported yet; qemu-img convert -O raw, or ewfexport, make a raw one", path, kind)
@@ -102,19 +104,47 @@ func splitParts(path string) []string {
 	return out
 }
 
+// footer leaves out the last sector of a fixed VHD, which is a raw image but for
+// that ("Virtual Hard Disk Image Format Specification", 2006: the size of the
+// disk at 48, its type at 60, 2 for fixed).
+func (im *Image) footer() {
+	b := make([]byte, 512)
+	last := &im.parts[len(im.parts)-1]
+	if last.n <= 512 || readFull(im, b, im.size-512) != nil {
+		return
+	}
+	if string(b[:8]) == "conectix" && binary.BigEndian.Uint64(b[48:]) == uint64(im.size-512) && binary.BigEndian.Uint32(b[60:]) == 2 {
+		im.Kind = "fixed VHD"
+		im.size -= 512
+		last.n -= 512
+	}
+}
+
 // container names formats that hold an image in another form.
 func container(im *Image) string {
-	b := make([]byte, 16)
-	if readFull(im, b, 0) != nil {
+	b := make([]byte, 80)
+	end := make([]byte, 4)
+	if n, _ := im.ReadAt(b, 0); n < 16 {
 		return ""
 	}
-	for _, m := range []struct{ magic, name string }{
-		{"EVF\x09\x0d\x0a\xff\x00", "an EWF (E01) container"}, {"EVF2\x0d\x0a\x81\x00", "an EWF2 (Ex01) container"},
-		{"QFI\xfb", "a QCOW container"}, {"KDMV", "a VMDK container"}, {"# Disk Descriptor", "a VMDK descriptor"},
-		{"conectix", "a VHD container"}, {"vhdxfile", "a VHDX container"}, {"AFF10\x0d\x0a\x00", "an AFF container"},
-		{"PK\x03\x04", "a ZIP file (AFF4?)"}, {"\x1f\x8b", "gzip-compressed"}, {"\x28\xb5\x2f\xfd", "zstd-compressed"},
+	if im.size > 512 && readFull(im, end, im.size-512) == nil && string(end) == "koly" {
+		return "a DMG container"
+	}
+	for _, m := range []struct {
+		off         int
+		magic, name string
+	}{
+		{0, "EVF\x09\x0d\x0a\xff\x00", "an EWF (E01) container"}, {0, "EVF2\x0d\x0a\x81\x00", "an EWF2 (Ex01) container"},
+		{0, "LVF\x09\x0d\x0a\xff\x00", "a logical EWF (L01) container"}, {0, "LEF2\x0d\x0a\x81\x00", "a logical EWF2 (Lx01) container"},
+		{0, "QFI\xfb", "a QCOW container"}, {0, "QED\x00", "a QED container"}, {64, "\x7f\x10\xda\xbe", "a VDI container"},
+		{0, "KDMV", "a VMDK container"}, {0, "COWD", "a VMDK container"}, {0, "# Disk Descriptor", "a VMDK descriptor"},
+		{0, "conectix", "a VHD container"}, {0, "vhdxfile", "a VHDX container"},
+		{0, "WithoutFreeSpace", "a Parallels container"}, {0, "WithouFreSpacExt", "a Parallels container"},
+		{0, "AFF10\x0d\x0a\x00", "an AFF container"}, {0, "ADSEGMENTEDFILE", "an AD1 container"}, {0, "MSWIM\x00\x00\x00", "a WIM container"},
+		{0, "PK\x03\x04", "a ZIP file (AFF4?)"}, {0, "\x1f\x8b", "gzip-compressed"}, {0, "\x28\xb5\x2f\xfd", "zstd-compressed"},
+		{0, "\xfd7zXZ\x00", "xz-compressed"}, {0, "BZh", "bzip2-compressed"}, {0, "7z\xbc\xaf\x27\x1c", "a 7z archive"}, {0, "Rar!\x1a\x07", "a RAR archive"},
 	} {
-		if strings.HasPrefix(string(b), m.magic[:min(len(m.magic), len(b))]) {
+		if strings.HasPrefix(string(b[m.off:]), m.magic) {
 			return m.name
 		}
 	}

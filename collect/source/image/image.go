@@ -54,6 +54,9 @@ func Open(path string) ([]collect.Source, []Note, error) {
 	for _, t := range l.Notes {
 		notes = append(notes, Note{Text: t})
 	}
+	for _, t := range l.Lost {
+		notes = append(notes, Note{Text: t, Unread: true})
+	}
 	var out []collect.Source
 	for _, v := range l.Volumes {
 		for _, t := range v.Notes {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hozen-dfir/hozen/evidence/disk"
 )
 
 // slurp reads a stream piece by piece.
@@ -134,6 +136,20 @@ func TestStreamsThatNothingNamesAnyMore(t *testing.T) {
 		if _, err := n.Open(unnamed); errors.Is(err, ErrDamaged) == (record == 23) {
 			t.Errorf("record %d: %v", record, err)
 		}
+	}
+}
+
+// Of a record that can't be read the error says why.
+func TestARecordBehindTheEndOfTheImage(t *testing.T) {
+	b := newBuilder()
+	size := int64(len(b.disk))
+	cut := b.disk[:(tMFT+recordRoot)*tCluster]
+	f, err := Open(disk.Section(bytes.NewReader(cut), int64(len(cut)), disk.Volume{Length: size}), size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Lookup(nil); !errors.Is(err, disk.ErrBeyond) {
+		t.Error(err)
 	}
 }
 

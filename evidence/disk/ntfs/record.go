@@ -81,6 +81,10 @@ func (f *FS) record(n uint64) (rec *record, err error) {
 	}
 	entry, err := f.ctx.GetMFT(int64(n))
 	if err != nil {
+		b := make([]byte, f.info.RecordSize)
+		if _, rerr := f.mft.ReadAt(b, int64(n)*f.info.RecordSize); rerr != nil {
+			err = rerr // the library says of a read that failed that the record is short
+		}
 		return nil, fmt.Errorf("MFT record %d: %w", n, err)
 	}
 	return f.parse(entry, n)
