@@ -137,15 +137,11 @@ func (h *head) take(b []byte) {
 // catchUp reads what was appended since, checks it and shows it to see.
 func (l *Log) catchUp(ctx context.Context, see func(Record)) error {
 	begin, actor := l.head.tree.Size(), ""
-	for {
-		index := l.head.tree.Size()
-		b, err := l.get(ctx, entryKey(index), MaxEntry)
-		if errors.Is(err, store.ErrNotFound) {
-			break
-		}
+	for b, err := range l.files(ctx, begin) {
 		if err != nil {
 			return err
 		}
+		index := l.head.tree.Size()
 		r, err := l.read(b, index, l.head.previous)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
@@ -254,15 +250,8 @@ func (l *Log) ends(ctx context.Context, index int64) error {
 // missing before others.
 func (l *Log) Entries(ctx context.Context) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		previous := zeros
-		for index := int64(0); index < MaxEntries; index++ {
-			b, err := l.get(ctx, entryKey(index), MaxEntry)
-			if errors.Is(err, store.ErrNotFound) {
-				if err := l.ends(ctx, index); err != nil {
-					yield(Record{}, fmt.Errorf("custody log of %s: %w", l.caseID, err))
-				}
-				return
-			}
+		previous, index := zeros, int64(0)
+		for b, err := range l.files(ctx, 0) {
 			var r Record
 			if err == nil {
 				r, err = l.read(b, index, previous)
@@ -271,10 +260,13 @@ func (l *Log) Entries(ctx context.Context) iter.Seq2[Record, error] {
 				yield(r, fmt.Errorf("custody log of %s, entry %d: %w", l.caseID, index, err))
 				return
 			}
-			previous = hexSum(b)
+			previous, index = hexSum(b), index+1
 			if !yield(r, nil) {
 				return
 			}
+		}
+		if err := l.ends(ctx, index); err != nil {
+			yield(Record{}, fmt.Errorf("custody log of %s: %w", l.caseID, err))
 		}
 	}
 }

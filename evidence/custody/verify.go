@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/seal"
@@ -128,6 +126,7 @@ type verifier struct {
 	checked              map[pinned]bool
 	signers              map[string]int // place in the report, by verifier key
 
+	ahead    map[int64]fetched // checkpoints of the entries at hand, by size
 	tree     seal.Tree
 	previous string // "" after an entry that is missing
 	whole    bool   // no entry is missing so far: the tree is known
@@ -193,9 +192,6 @@ func reservedSize(name string) int64 {
 	return number(digits, "", "")
 }
 
-// window is how many objects are fetched at once.
-const window = 16
-
 // walk checks entries in order, with the checkpoint and the receipt of each.
 func (v *verifier) walk(ctx context.Context) error {
 	v.roots, v.referred, v.checked = map[int64]string{}, map[string]bool{}, map[pinned]bool{}
@@ -205,8 +201,11 @@ func (v *verifier) walk(ctx context.Context) error {
 		for i, n := range chunk {
 			names[i] = entryKey(n)
 		}
-		files, err := v.fetch(ctx, names, MaxEntry)
+		files, err := v.l.fetch(ctx, names, MaxEntry)
 		if err != nil {
+			return err
+		}
+		if err := v.fetchCheckpoints(ctx, chunk); err != nil {
 			return err
 		}
 		for i, n := range chunk {
@@ -227,6 +226,26 @@ func (v *verifier) walk(ctx context.Context) error {
 	return nil
 }
 
+// fetchCheckpoints fetches those over the given entries that are there.
+func (v *verifier) fetchCheckpoints(ctx context.Context, entries []int64) error {
+	var names []string
+	var sizes []int64
+	for _, n := range entries {
+		if _, there := slices.BinarySearch(v.checkpoints, n+1); there {
+			names, sizes = append(names, checkpointKey(n+1)), append(sizes, n+1)
+		}
+	}
+	files, err := v.l.fetch(ctx, names, seal.MaxCheckpoint)
+	if err != nil {
+		return err
+	}
+	v.ahead = map[int64]fetched{}
+	for i, size := range sizes {
+		v.ahead[size] = files[i]
+	}
+	return nil
+}
+
 func (v *verifier) missing(n int64) {
 	if v.whole {
 		v.r.add(Damage, entryKey(n), "is missing: what follows is checked by itself only, and later checkpoints can't be")
@@ -234,28 +253,6 @@ func (v *verifier) missing(n int64) {
 		v.r.add(Damage, entryKey(n), "is missing")
 	}
 	v.whole, v.previous = false, ""
-}
-
-type fetched struct {
-	b   []byte
-	err error // about the object; trouble with the store ends the fetch
-}
-
-func (v *verifier) fetch(ctx context.Context, names []string, limit int64) ([]fetched, error) {
-	out := make([]fetched, len(names))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, name := range names {
-		g.Go(func() error {
-			b, err := v.l.get(ctx, name, limit)
-			var large *tooLarge
-			if err != nil && !errors.As(err, &large) && !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-			out[i] = fetched{b, err}
-			return nil
-		})
-	}
-	return out, g.Wait()
 }
 
 // entry checks one entry, its checkpoint and its receipt.
@@ -282,7 +279,8 @@ func (v *verifier) entry(ctx context.Context, n int64, f fetched) error {
 		}
 	}
 	if err != nil {
-		return v.checkpoint(ctx, n+1, "")
+		v.checkpoint(n+1, "")
+		return nil
 	}
 	known := v.signer(r.Entry, name)
 	if v.o.Each != nil {
@@ -293,7 +291,8 @@ func (v *verifier) entry(ctx context.Context, n int64, f fetched) error {
 			return err
 		}
 	}
-	return v.checkpoint(ctx, n+1, r.VKey)
+	v.checkpoint(n+1, r.VKey)
+	return nil
 }
 
 func (v *verifier) links(r Record, n int64) {
@@ -368,17 +367,13 @@ func (v *verifier) receipt(ctx context.Context, name string, e Entry) error {
 
 // checkpoint checks the one of the given size, if there is one. vkey is that
 // of its last entry's actor, "" where that entry is damaged.
-func (v *verifier) checkpoint(ctx context.Context, size int64, vkey string) error {
+func (v *verifier) checkpoint(size int64, vkey string) {
 	name := checkpointKey(size)
 	if _, there := slices.BinarySearch(v.checkpoints, size); !there {
 		v.r.add(Gap, name, "there is none: the writer of entry %d did not come to it, or it was removed", size-1)
-		return nil
+		return
 	}
-	fs, err := v.fetch(ctx, []string{name}, seal.MaxCheckpoint)
-	if err != nil {
-		return err
-	}
-	switch f := fs[0]; {
+	switch f := v.ahead[size]; {
 	case f.err != nil:
 		v.r.add(Damage, name, "%v", f.err)
 	case !v.whole:
@@ -388,11 +383,10 @@ func (v *verifier) checkpoint(ctx context.Context, size int64, vkey string) erro
 	default:
 		if err := checkCheckpoint(f.b, vkey, v.tree.At(Origin(v.l.caseID))); err != nil {
 			v.r.add(Damage, name, "%v", err)
-			return nil
+			return
 		}
 		v.r.Checkpoints++
 	}
-	return nil
 }
 
 // rest names what no entry accounts for.

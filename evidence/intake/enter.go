@@ -65,7 +65,7 @@ const patience = 2 * time.Second
 func (p *putter) await(ctx context.Context) error {
 	const step = 100 * time.Millisecond
 	for range patience / step {
-		had, err := p.recorded(ctx)
+		had, _, err := p.recorded(ctx)
 		if err != nil {
 			return err
 		}
@@ -85,16 +85,21 @@ func (p *putter) receipt(ctx context.Context, infos []store.Info) (*custody.Ref,
 	return p.log.PutReceipt(ctx, custody.Receipt{Bundle: p.done.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
 }
 
-// recorded tells which events of this very intake the log has.
-func (p *putter) recorded(ctx context.Context) (map[custody.Event]bool, error) {
-	out := map[custody.Event]bool{}
+// recorded tells which events of this very intake the log has, and all that was
+// received under the bundle's id.
+func (p *putter) recorded(ctx context.Context) (map[custody.Event]bool, []custody.BundleRef, error) {
+	had := map[custody.Event]bool{}
+	var refs []custody.BundleRef
 	for r, err := range p.log.Entries(ctx) {
 		if err != nil {
-			return nil, fmt.Errorf("reading the custody log: %w", err)
+			return nil, nil, fmt.Errorf("reading the custody log: %w", err)
 		}
-		p.note(r, out)
+		p.note(r, had)
+		if isIntake(r, p.Bundle) {
+			refs = append(refs, *r.Bundle)
+		}
 	}
-	return out, nil
+	return had, refs, nil
 }
 
 // note adds what an entry says of this very intake. The collector's statements

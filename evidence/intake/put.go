@@ -97,10 +97,11 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 	if p.log, err = custody.Open(r.Store, b.Header.Case, r.Now); err != nil {
 		return nil, err
 	}
-	if p.had, err = p.recorded(ctx); err != nil {
+	var refs []custody.BundleRef
+	if p.had, refs, err = p.recorded(ctx); err != nil {
 		return nil, err
 	}
-	if err := sameAsTaken(ctx, r.Store, b); err != nil {
+	if err := sameAsTaken(ctx, r.Store, b, refs); err != nil {
 		return nil, err
 	}
 	infos, err := p.objects(ctx)

@@ -34,14 +34,13 @@ func other(st store.Store, b *bundle.Bundle, ref *custody.BundleRef) error {
 	return fmt.Errorf("%w: %s has the root %s; what was taken into %s had %s", ErrOther, b, refOf(b).Root, st, ref.Root)
 }
 
-// sameAsTaken is ErrOther where another bundle was taken in under this one's id:
-// neither the same, nor what this one was before it was whole, nor what the
-// store holds and this one is the beginning of.
-func sameAsTaken(ctx context.Context, st store.Store, b *bundle.Bundle) error {
-	refs, err := intakes(ctx, st, b)
+// sameAsTaken is ErrOther where another bundle was taken in under this one's id
+// (refs): neither the same, nor what this one was before it was whole, nor what
+// the store holds and this one is the beginning of.
+func sameAsTaken(ctx context.Context, st store.Store, b *bundle.Bundle, refs []custody.BundleRef) error {
 	here := *refOf(b)
-	if err != nil || slices.Contains(refs, here) {
-		return err
+	if slices.Contains(refs, here) {
+		return nil
 	}
 	for _, ref := range refs {
 		ok, err := begins(ctx, b, &ref)
@@ -119,9 +118,13 @@ func intakes(ctx context.Context, st store.Store, b *bundle.Bundle) (refs []cust
 		if err != nil {
 			return nil, fmt.Errorf("reading the custody log: %w", err)
 		}
-		if r.Event == custody.Received && r.Bundle != nil && r.Bundle.ID == b.Header.Bundle {
+		if isIntake(r, b) {
 			refs = append(refs, *r.Bundle)
 		}
 	}
 	return refs, nil
+}
+
+func isIntake(r custody.Record, b *bundle.Bundle) bool {
+	return r.Event == custody.Received && r.Bundle != nil && r.Bundle.ID == b.Header.Bundle
 }

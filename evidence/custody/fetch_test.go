@@ -1,0 +1,77 @@
+package custody
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hozen-dfir/hozen/evidence/store"
+)
+
+// far is a store that takes its time to answer, and knows how many wait.
+type far struct {
+	store.Store
+	opened, now, most atomic.Int64
+}
+
+func (f *far) Open(ctx context.Context, key, version string) (store.Object, error) {
+	f.opened.Add(1)
+	n := f.now.Add(1)
+	defer f.now.Add(-1)
+	for {
+		if most := f.most.Load(); n <= most || f.most.CompareAndSwap(most, n) {
+			break
+		}
+	}
+	time.Sleep(3 * time.Millisecond)
+	return f.Store.Open(ctx, key, version)
+}
+
+// A log in a store that is far away is read many objects at a time, and not
+// many more than there are; a writer that is up to date asks for one.
+func TestFarAway(t *testing.T) {
+	w := newWorld(t, "IR-1")
+	const entries = 70
+	for range entries {
+		w.append(Entry{Event: Analyzed}, w.examiner)
+	}
+	f := &far{Store: w.store}
+	l, err := Open(f, "IR-1", w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, atMost int64, do func()) {
+		t.Helper()
+		f.opened.Store(0)
+		f.most.Store(0)
+		do()
+		if f.opened.Load() > atMost || f.most.Load() > window || atMost > window && f.most.Load() < window/2 {
+			t.Errorf("%s: %d objects opened, at most %d; %d at once", what, f.opened.Load(), atMost, f.most.Load())
+		}
+	}
+	check("Entries", entries+2*window, func() {
+		n := 0
+		for _, err := range l.Entries(context.Background()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		if n != entries {
+			t.Errorf("%d entries", n)
+		}
+	})
+	check("Verify", 2*entries+window, func() {
+		if r, err := l.Verify(context.Background(), VerifyOptions{}); err != nil || !r.OK() || r.Gaps() || r.Checkpoints != entries {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+	add := func() {
+		if _, err := l.Append(context.Background(), Entry{Event: Analyzed}, w.legal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("the first Append", entries+2*window, add)
+	check("the next one", 1, add)
+}
