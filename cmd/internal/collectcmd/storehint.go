@@ -23,7 +23,7 @@ func StoreHint(err error) error {
 	}{
 		{syscall.ENOSPC, "make room there and repeat the command: what is stored stays"},
 		{syscall.EROFS, "what is mounted there can't be written to: mount it writable, or name another place"},
-		{store.ErrDenied, "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or the profile), and what they may do"},
+		{store.ErrDenied, "check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or the profile), and what they may do: PutObject to put; GetObject, GetObjectVersion and ListBucket to read"},
 		{store.ErrNoBucket, "buckets are never made by hozen: make it, with versioning and Object Lock, or mend the name"},
 		{s3.ErrEndpoint, "set AWS_ENDPOINT_URL (or AWS_ENDPOINT_URL_S3, or HOZEN_S3_ENDPOINT before both) to scheme, host and port alone; unset is Amazon's"},
 		{s3.ErrCertificate, "name the file with the certificate of its authority in AWS_CA_BUNDLE"},
