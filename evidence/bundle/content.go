@@ -3,6 +3,7 @@ package bundle
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -73,36 +74,51 @@ func (b *Bundle) Fetch(ctx context.Context, at Block) ([]byte, error) {
 
 // Reader returns an item's content, decoded frame by frame on the caller's
 // goroutine. In place of io.EOF it gives an error that wraps ErrVerify where
-// what was read does not have the SHA-256 of the record. Close it to free the
-// decoder.
+// what was read does not have the SHA-256 of the record. Close it to pass the
+// decoder on to the next reader.
 func (b *Bundle) Reader(ctx context.Context, it *Item) (io.ReadCloser, error) {
 	blocks, err := b.Blocks(ctx, it)
 	if err != nil {
 		return nil, err
 	}
-	dec, err := NewDecoder()
-	if err != nil {
-		return nil, err
+	with, _ := b.spare.Get().(*decoding)
+	if with == nil {
+		dec, err := NewDecoder()
+		if err != nil {
+			return nil, err
+		}
+		with = &decoding{dec: dec}
 	}
-	r := &contentReader{b: b, ctx: ctx, left: blocks, dec: dec}
+	r := &contentReader{b: b, ctx: ctx, left: blocks, decoding: with}
 	if !it.Torn && len(blocks) > 0 { // of a torn item nobody knows the digest
 		r.sum, r.want = sha256.New(), it.Record.SHA256
 	}
 	return r, nil
 }
 
+// decoding is what a reader decodes with, and the next one after it: making it
+// takes longer than reading a small item.
+type decoding struct {
+	dec *Decoder
+	buf []byte
+}
+
+var errClosed = errors.New("reading an item: the reader is closed")
+
 type contentReader struct {
 	b    *Bundle
 	ctx  context.Context
 	left []Block
-	dec  *Decoder
-	buf  []byte
+	*decoding
 	rest []byte
 	sum  hash.Hash // of what was decoded; nil where there is nothing to compare with
 	want string
 }
 
 func (r *contentReader) Read(p []byte) (int, error) {
+	if r.decoding == nil {
+		return 0, errClosed
+	}
 	for len(r.rest) == 0 {
 		if len(r.left) == 0 {
 			return 0, r.end()
@@ -125,6 +141,9 @@ func (r *contentReader) Read(p []byte) (int, error) {
 }
 
 func (r *contentReader) Close() error {
-	r.dec.Close()
+	if r.decoding != nil {
+		r.b.spare.Put(r.decoding)
+		r.decoding, r.rest = nil, nil
+	}
 	return nil
 }

@@ -20,18 +20,18 @@ func NewDecoder() (*Decoder, error) {
 	return &Decoder{d}, nil
 }
 
-// decodeRoom is what a frame's content is decoded into: with a little more than
-// it needs, the decoder may copy in blocks of 16 bytes to the end.
-const decodeRoom = segment.FrameSize + 64
+// decodeRoom is how much more than a frame's content its buffer has: the decoder
+// may then copy in blocks of 16 bytes to the end.
+const decodeRoom = 64
 
 // Frame decodes one frame that must hold exactly content bytes, into buf, which
 // is replaced where it is too small. An error about the frame wraps ErrVerify.
 func (d *Decoder) Frame(frame []byte, content int, buf []byte) ([]byte, error) {
-	if cap(buf) < decodeRoom {
-		buf = make([]byte, 0, decodeRoom)
-	}
 	if err := segment.CheckFrame(frame, content); err != nil {
 		return buf, fmt.Errorf("%w: a zstd frame: %w", ErrVerify, err)
+	}
+	if cap(buf) < content+decodeRoom { // most items are small: a buffer of 1 MiB for each would be most of the work
+		buf = make([]byte, 0, min(2*content, segment.FrameSize)+decodeRoom)
 	}
 	out, err := d.dec.DecodeAll(frame, buf[:0])
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"filippo.io/age"
 	"golang.org/x/mod/sumdb/note"
@@ -60,6 +61,7 @@ type Bundle struct {
 	known      map[string]bool // objects that the seal accounts for
 	ids        []age.Identity
 	cache      *cache
+	spare      sync.Pool // of *decoding, from readers that were closed
 }
 
 // Open reads a bundle's seal. Its error means that there is none to read

@@ -31,7 +31,13 @@ type Result struct {
 type Target struct {
 	root *os.Root
 	dirs []dirTime // set last, for writing into a folder moves its time
+	made string    // the folder that was made or found last: most items lie where the one before does
+	buf  []byte    // what content goes through
 }
+
+// copySize is how much is written at once, and how long the runs of zeros are
+// that holes are left for.
+const copySize = 64 << 10
 
 type dirTime struct {
 	name  string
@@ -50,7 +56,7 @@ func New(dir string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("target folder: %w", err)
 	}
-	return &Target{root: root}, nil
+	return &Target{root: root, buf: make([]byte, copySize)}, nil
 }
 
 // Close sets the folders' times and lets go of the target.
@@ -105,7 +111,7 @@ func (t *Target) file(ctx context.Context, b *bundle.Bundle, it *bundle.Item) (s
 	if err != nil {
 		return "", err
 	}
-	err = copySparse(f, content)
+	err = t.copySparse(f, content)
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -131,9 +137,17 @@ func (t *Target) create(name string, seq uint64) (*os.File, string, error) {
 // mkdir makes a folder and those above it. Where a file has one of the names,
 // that is an error of the item.
 func (t *Target) mkdir(name string) error {
-	if name == "." || name == "/" {
+	if name == "." || name == "/" || name == t.made {
 		return nil
 	}
+	if err := t.mkdirAll(name); err != nil {
+		return err
+	}
+	t.made = name
+	return nil
+}
+
+func (t *Target) mkdirAll(name string) error {
 	if st, err := t.root.Lstat(name); err == nil {
 		if st.IsDir() {
 			return nil
@@ -165,12 +179,12 @@ func (t *Target) setTimes(name string, s evidence.Stat) {
 func settable(t time.Time) bool { return !t.IsZero() && time.Unix(0, t.UnixNano()).Equal(t) }
 
 // copySparse leaves holes where there are runs of zeros.
-func copySparse(f *os.File, r io.Reader) error {
-	buf, zero := make([]byte, 64<<10), make([]byte, 64<<10)
+func (t *Target) copySparse(f *os.File, r io.Reader) error {
 	var size int64
+	buf := t.buf
 	for {
 		n, err := io.ReadFull(r, buf)
-		if bytes.Equal(buf[:n], zero[:n]) {
+		if bytes.Count(buf[:n], []byte{0}) == n {
 			if _, serr := f.Seek(int64(n), io.SeekCurrent); serr != nil {
 				return serr
 			}

@@ -81,7 +81,7 @@ func (t *Target) unsealed(name string, data []byte) (string, error) {
 		return to, err
 	}
 	defer dec.Close()
-	return to, copySparse(f, io.LimitReader(dec, maxUnsealed))
+	return to, t.copySparse(f, io.LimitReader(dec, maxUnsealed))
 }
 
 // List writes one line of JSON an item to the file name below the target: what
