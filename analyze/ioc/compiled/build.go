@@ -25,7 +25,7 @@ var ErrTooMany = errors.New("too many indicators for one set")
 type Builder struct {
 	entries []byte
 	n       uint32
-	arena   []byte
+	arena   arena
 	slots   []uint64
 	files   []string
 	last    [2]uint32 // offset and length of the last comment, which often repeats
@@ -35,7 +35,7 @@ type Builder struct {
 
 // NewBuilder returns an empty Builder.
 func NewBuilder() *Builder {
-	return &Builder{arena: make([]byte, 2, 1<<16), slots: make([]uint64, 1<<10)}
+	return &Builder{arena: newArena(), slots: make([]uint64, 1<<10)}
 }
 
 // File begins a list; Add counts its indicators to it. It returns an error
@@ -53,7 +53,7 @@ func (b *Builder) Add(ind list.Indicator) error {
 	if !ind.Kind.Valid() || ind.Key == "" || len(b.files) == 0 {
 		return fmt.Errorf("indicator %q: no kind, key or list", ind.Raw)
 	}
-	if b.n >= MaxIndicators || len(b.arena) > maxArena-2*list.MaxLine {
+	if b.n >= MaxIndicators || b.arena.size() > maxArena-4*chunkSize {
 		return ErrTooMany
 	}
 	if int(b.n)*10 >= len(b.slots)*7 {
@@ -100,10 +100,20 @@ func (b *Builder) next(i uint32) uint32 {
 func (b *Builder) fill(e *entry, ind list.Indicator) {
 	e.raw = e.key
 	if ind.Raw != ind.Key {
-		e.raw = b.text(ind.Raw)
+		n := commonTail(ind.Raw, ind.Key)
+		e.raw, e.tail = b.text(ind.Raw[:len(ind.Raw)-n]), uint16(n)
 	}
 	e.except = b.text(ind.Except)
 	e.comment = b.comment(ind.Comment)
+}
+
+// commonTail returns how many bytes at the end of two texts are the same: most
+// of a defanged URL is, and need not be held twice.
+func commonTail(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
 }
 
 // text stores s and returns its offset; the empty text is at 0.
@@ -111,16 +121,12 @@ func (b *Builder) text(s string) uint32 {
 	if s == "" {
 		return 0
 	}
-	s = s[:min(len(s), list.MaxLine)]
-	off := uint32(len(b.arena))
-	b.arena = binary.LittleEndian.AppendUint16(b.arena, uint16(len(s)))
-	b.arena = append(b.arena, s...)
-	return off
+	return b.arena.add(s[:min(len(s), list.MaxLine)])
 }
 
 func (b *Builder) comment(s string) uint32 {
 	if s != "" && b.last[1] == uint32(len(s)) {
-		if off := b.last[0]; string(b.arena[off+2:off+2+uint32(len(s))]) == s {
+		if off := b.last[0]; string(b.arena.text(off)) == s {
 			return off
 		}
 	}
@@ -148,9 +154,7 @@ func (b *Builder) find(h uint64, k list.Kind, key string) (slot int, entry uint3
 
 func (b *Builder) same(i uint32, k list.Kind, key string) bool {
 	e := b.entries[i*entrySize:]
-	off := binary.LittleEndian.Uint32(e)
-	n := uint32(binary.LittleEndian.Uint16(b.arena[off:]))
-	return list.Kind(e[kindAt]) == k && string(b.arena[off+2:off+2+n]) == key
+	return list.Kind(e[kindAt]) == k && string(b.arena.text(binary.LittleEndian.Uint32(e))) == key
 }
 
 func (b *Builder) grow() {
@@ -163,8 +167,7 @@ func (b *Builder) grow() {
 		}
 		i := uint32(v) - 1
 		off := binary.LittleEndian.Uint32(b.entries[i*entrySize:])
-		n := uint32(binary.LittleEndian.Uint16(b.arena[off:]))
-		h := keyHash(list.Kind(b.entries[i*entrySize+kindAt]), b.arena[off+2:off+2+n])
+		h := keyHash(list.Kind(b.entries[i*entrySize+kindAt]), b.arena.text(off))
 		at := h & mask
 		for uint32(b.slots[at]) != 0 {
 			at = (at + 1) & mask
@@ -239,6 +242,6 @@ func (b *Builder) noteHost(host string) {
 // Compile returns the set. The Builder must not be used afterwards.
 func (b *Builder) Compile() (*Set, error) {
 	blob := b.head.marshal(b)
-	b.entries, b.arena, b.slots = nil, nil, nil
+	b.entries, b.arena, b.slots = nil, arena{}, nil
 	return Load(blob)
 }

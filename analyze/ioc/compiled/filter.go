@@ -111,8 +111,7 @@ func (b *Builder) nodes(names []byte, node func(list.Kind, uint64)) {
 }
 
 func (b *Builder) key(off uint32) string {
-	n := uint32(binary.LittleEndian.Uint16(b.arena[off:]))
-	return string(b.arena[off+2 : off+2+n])
+	return string(b.arena.text(off))
 }
 
 // hostNodes takes what a name ends in: two labels, three … and the name.

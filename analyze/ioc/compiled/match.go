@@ -22,12 +22,19 @@ func (s *Set) Hits(to []Hit, e uint32) []Hit {
 
 func (s *Set) hit(i uint32) Hit {
 	e := s.entry(i)
-	h := Hit{Indicator: string(s.text(e.raw)), Kind: e.kind.String(), Line: int(e.line),
+	h := Hit{Indicator: s.raw(e), Kind: e.kind.String(), Line: int(e.line),
 		Comment: string(s.text(e.comment)), Score: int(e.score)}
 	if int(e.file) < len(s.files) {
 		h.File = s.files[e.file]
 	}
 	return h
+}
+
+// raw is the indicator as it was listed: what is its own, and behind that the
+// tail that it shares with the key.
+func (s *Set) raw(e entry) string {
+	key := s.text(e.key)
+	return string(s.text(e.raw)) + string(key[len(key)-min(len(key), int(e.tail)):])
 }
 
 // MatchHash returns the listings of an MD5, SHA-1 or SHA-256 digest in hex.

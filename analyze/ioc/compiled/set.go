@@ -25,12 +25,13 @@ import (
 //
 // An entry is entrySize bytes: u32 key, raw, comment, except (offsets of texts
 // in the arena: u16 length, bytes), u32 line, u32 next listing of the same key
-// (1-based), u16 list, i16 score, u8 kind, 3 zero bytes. A slot of the open
+// (1-based), u16 list, i16 score, u8 kind, a zero byte, and u16 how many bytes
+// of the key's end stand behind raw. A slot of the open
 // hash table is u64: the upper half of the key's hash and the 1-based entry.
 // The filter is described at Builder.filter, names at Builder.names.
 const (
 	magic      = "hozenIOC"
-	version    = 2
+	version    = 3
 	sections   = 6
 	tldAt      = 64 + 16*sections
 	headSize   = tldAt + tldBytes
@@ -39,6 +40,7 @@ const (
 	entrySize  = 32
 	nextAt     = 20
 	kindAt     = 28
+	tailAt     = 30
 )
 
 // ErrBlob is returned by Load for bytes that are no compiled set.
@@ -50,6 +52,7 @@ type entry struct {
 	file                      uint16
 	score                     int16
 	kind                      list.Kind
+	tail                      uint16
 }
 
 func (e *entry) append(b []byte) []byte {
@@ -58,7 +61,7 @@ func (e *entry) append(b []byte) []byte {
 	}
 	b = binary.LittleEndian.AppendUint16(b, e.file)
 	b = binary.LittleEndian.AppendUint16(b, uint16(e.score))
-	return append(b, byte(e.kind), 0, 0, 0)
+	return binary.LittleEndian.AppendUint16(append(b, byte(e.kind), 0), e.tail)
 }
 
 // head is what the scanner asks before anything else.
@@ -77,10 +80,12 @@ func (h *head) setTLD(s string) {
 
 func (h *head) marshal(b *Builder) []byte {
 	names := b.names()
-	parts := [sections][]byte{b.entries, nil, b.arena, []byte(strings.Join(b.files, "\x00")), b.filter(names), names}
-	size := headSize + 8*len(b.slots)
-	for _, p := range parts {
-		size += len(p)
+	parts := [sections][]byte{b.entries, nil, nil, []byte(strings.Join(b.files, "\x00")), b.filter(names), names}
+	sizes := [sections]int{1: 8 * len(b.slots), 2: b.arena.size()}
+	size := headSize
+	for i, p := range parts {
+		sizes[i] += len(p)
+		size += sizes[i]
 	}
 	out := make([]byte, 0, size)
 	out = append(out, magic...)
@@ -98,23 +103,23 @@ func (h *head) marshal(b *Builder) []byte {
 		out = binary.LittleEndian.AppendUint64(out, v)
 	}
 	at := headSize
-	for i, p := range parts {
-		n := len(p)
-		if i == 1 {
-			n = 8 * len(b.slots)
-		}
+	for _, n := range sizes {
 		out = binary.LittleEndian.AppendUint64(out, uint64(at))
 		out = binary.LittleEndian.AppendUint64(out, uint64(n))
 		at += n
 	}
 	out = append(out, h.tlds[:]...)
 	for i, p := range parts {
-		if i == 1 {
+		switch i {
+		case 1:
 			for _, v := range b.slots {
 				out = binary.LittleEndian.AppendUint64(out, v)
 			}
+		case 2:
+			out = b.arena.moveTo(out)
+		default:
+			out = append(out, p...)
 		}
-		out = append(out, p...)
 	}
 	return out
 }
@@ -258,7 +263,7 @@ func (s *Set) entry(i uint32) entry {
 	b := s.entries[int(i)*entrySize:][:entrySize]
 	le := binary.LittleEndian
 	return entry{key: le.Uint32(b), raw: le.Uint32(b[4:]), comment: le.Uint32(b[8:]), except: le.Uint32(b[12:]),
-		line: le.Uint32(b[16:]), next: le.Uint32(b[nextAt:]), file: le.Uint16(b[24:]), score: int16(le.Uint16(b[26:])), kind: list.Kind(b[kindAt])}
+		line: le.Uint32(b[16:]), next: le.Uint32(b[nextAt:]), file: le.Uint16(b[24:]), score: int16(le.Uint16(b[26:])), kind: list.Kind(b[kindAt]), tail: le.Uint16(b[tailAt:])}
 }
 
 // lookup returns the first entry of the key, 1-based, or 0.

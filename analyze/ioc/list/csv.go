@@ -11,7 +11,7 @@ import (
 
 // columns says where the header line of a CSV file puts things; -1 is absent.
 type columns struct {
-	comma             rune
+	cutter
 	value, kind       int
 	comment, scoreCol int
 	typed             map[int]want // columns whose name is a type: md5, domain …
@@ -49,7 +49,7 @@ func header(line string) *columns {
 }
 
 func layout(fields []string, comma rune) *columns {
-	c := &columns{comma: comma, value: -1, kind: -1, comment: -1, scoreCol: -1, typed: map[int]want{}, width: len(fields)}
+	c := &columns{cutter: cutter{comma: comma}, value: -1, kind: -1, comment: -1, scoreCol: -1, typed: map[int]want{}, width: len(fields)}
 	known := 0
 	for i, f := range fields {
 		f = strings.ToLower(strings.TrimSpace(f))
@@ -103,10 +103,31 @@ func (c *columns) name(i int, f string) bool {
 	return false
 }
 
-func split(line []byte, comma rune) ([]string, error) {
-	r := csv.NewReader(bytes.NewReader(line))
-	r.Comma, r.LazyQuotes, r.TrimLeadingSpace, r.FieldsPerRecord = comma, true, comma != '\t', -1
-	return r.Read()
+func split(line []byte, comma rune) ([]string, error) { return (&cutter{comma: comma}).cut(line) }
+
+// cutter takes records apart, with quotes as encoding/csv is lazy about them,
+// and white space before cells left out unless that is the separator. One
+// serves many records, for a reader of its own would cost each of them more
+// than the rest.
+type cutter struct {
+	comma rune
+	src   bytes.Reader
+	r     *csv.Reader
+	at    int64 // of r in what it was given
+}
+
+func (c *cutter) cut(line []byte) ([]string, error) {
+	if c.r == nil {
+		c.r, c.at = csv.NewReader(&c.src), 0
+		c.r.Comma, c.r.LazyQuotes, c.r.TrimLeadingSpace, c.r.FieldsPerRecord = c.comma, true, c.comma != '\t', -1
+	}
+	c.src.Reset(line)
+	fields, err := c.r.Read()
+	c.at += int64(len(line))
+	if err != nil || c.r.InputOffset() != c.at {
+		c.r = nil // what it has not read must not stand before the next
+	}
+	return fields, err
 }
 
 // record reads one CSV record, which may go over several lines, MaxLine bytes
@@ -114,10 +135,13 @@ func split(line []byte, comma rune) ([]string, error) {
 // records of their own: what a stray quote swallows is lost in silence.
 func (p *parser) record(br *bufio.Reader, line []byte) error {
 	first := p.rep.Lines
+	open, stray := quotes(line, p.csv.comma)
+	if !open {
+		return p.cells(line, first)
+	}
 	text := bytes.Clone(line)
 	lines := [][]byte{text}
 	size := len(text)
-	open, stray := quotes(text, p.csv.comma)
 	for open && size <= MaxLine {
 		next, long, err := readLine(br)
 		if err != nil && len(next) == 0 {
@@ -131,9 +155,11 @@ func (p *parser) record(br *bufio.Reader, line []byte) error {
 		lines = append(lines, bytes.Clone(next))
 		text = append(append(text, '\n'), next...)
 		size += 1 + len(next)
-		open, stray = quotes(text, p.csv.comma)
+		if bytes.IndexByte(next, '"') >= 0 {
+			open, stray = quotes(text, p.csv.comma)
+		}
 	}
-	if !open && (!stray || len(lines) == 1) {
+	if !open && !stray {
 		return p.cells(text, first)
 	}
 	p.rep.odd(first, lines[0], "a quoted field without an end")
@@ -186,7 +212,7 @@ func quotes(text []byte, comma rune) (open, stray bool) {
 }
 
 func (p *parser) cells(text []byte, line int) error {
-	fields, err := split(text, p.csv.comma)
+	fields, err := p.csv.cut(text)
 	if err != nil {
 		p.rep.odd(line, text, err.Error())
 		return nil
