@@ -242,19 +242,28 @@ func (v *volume) Open(_ context.Context, path string) (evidence.Content, evidenc
 	return newContent(d, &st, o.journal), st, nil
 }
 
-// elsewhere tells of files whose bytes are not in their own stream: reading
-// it would give zeros that nobody ever stored.
+// away are the attributes of a file whose content is not, or not all, on the
+// volume: offline, and recall on data access ([MS-FSCC] 2.6).
+const away = 0x1000 | 0x400000
+
+// elsewhere tells of files whose bytes are not in their own stream: reading it
+// would give zeros that nobody ever stored. Where some of them are, the rest
+// can't be read.
 func elsewhere(n *ntfs.Node, d *ntfs.Data) error {
+	var why error
 	switch r := n.Reparse; {
-	case r == nil || d.Stored() || d.Size() == 0:
-		return nil
+	case r == nil || d.Size() == 0:
 	case r.Tag == ntfs.TagWOF:
-		return errors.New("compressed by the Windows Overlay Filter, which is not supported yet; its stream :WofCompressedData holds the bytes")
+		why = errors.New("compressed by the Windows Overlay Filter, which is not supported yet; its stream :WofCompressedData holds the bytes")
 	case r.Tag == ntfs.TagDedup:
-		return errors.New("deduplicated, which is not supported yet; its bytes are in the volume's chunk store")
-	case r.Cloud():
-		return errors.New("the content is not on this volume: a cloud provider has it")
+		why = errors.New("deduplicated, which is not supported yet; its bytes are in the volume's chunk store")
+	case r.Cloud() && (!d.Stored() || n.Flags&away != 0):
+		why = errors.New("the content is not on this volume: a cloud provider or slower storage has it")
 	}
+	if why == nil || !d.Stored() {
+		return why
+	}
+	d.Withhold(why)
 	return nil
 }
 
@@ -297,6 +306,7 @@ func newContent(d *ntfs.Data, st *evidence.Stat, journal bool) *content {
 			start, end, err := d.NextData(off + head)
 			return start - head, end - head, err
 		},
+		Gap: func(off int64, err error) int64 { return d.Gap(off+head, err) - head },
 	})
 	return c
 }

@@ -5,7 +5,8 @@
 // A failing read is tried again in pieces of 4 KiB. After several failures in
 // a row the spans that are skipped double, up to 1 MiB, and after MaxFailures
 // the rest of the item is given up, so that a dying disk can't hold a
-// collection for ever. Every byte that was skipped is in Lost.
+// collection for ever. Every byte that was skipped is in Lost. Where the source
+// knows how far a gap reaches, exactly that is skipped.
 package salvage
 
 import (
@@ -41,6 +42,9 @@ type Options struct {
 	// Skippable reports whether an error concerns only the range that was
 	// read. Nil: none does.
 	Skippable func(error) bool
+	// Gap returns the end of what can't be read for the reason that a read at
+	// off failed with, or off where that isn't known. Nil: it never is.
+	Gap func(off int64, err error) (end int64)
 }
 
 // Reader reads one item from its start to its end. Not safe for concurrent use.
@@ -164,6 +168,13 @@ func (r *Reader) data(p []byte) (int, error) {
 // failed handles an error at r.off: a second try in pieces, or a lost span.
 func (r *Reader) failed(p []byte, err error) (int, error) {
 	r.failures++
+	gap := r.off
+	if r.opt.Gap != nil {
+		gap = r.opt.Gap(r.off, err)
+	}
+	if gap > r.off {
+		return r.skip(p, gap, err)
+	}
 	if r.careful == 0 && int64(len(p)) > Piece-r.off%Piece {
 		r.careful = calm
 		return r.data(p)
@@ -174,7 +185,12 @@ func (r *Reader) failed(p []byte, err error) (int, error) {
 	if extra := r.inRow - patience; extra > 0 {
 		span = min(MaxSpan, int64(Piece)<<min(extra, 20))
 	}
-	end := min(r.off-r.off%Piece+span, r.opt.Size)
+	return r.skip(p, r.off-r.off%Piece+span, err)
+}
+
+// skip delivers zeros up to end, or to the item's end once that is given up.
+func (r *Reader) skip(p []byte, end int64, err error) (int, error) {
+	end = min(end, r.opt.Size)
 	if r.failures >= MaxFailures {
 		r.gaveUp = true
 		end, err = r.opt.Size, fmt.Errorf("gave up after %d failed reads: %w", r.failures, err)

@@ -116,6 +116,45 @@ func checkRanges(t *testing.T, data, got []byte, lost []evidence.Range) {
 	}
 }
 
+// Where the source knows how far a gap reaches, nothing beside it is lost, and
+// no read is wasted; and there may be no more of them than of other failures.
+func TestGapsThatAreKnown(t *testing.T) {
+	const page = 4096
+	data := random(3000 * page)
+	f := &faulty{data: data}
+	for i := int64(1); i < 2990; i += 20 {
+		f.bad = append(f.bad, [2]int64{i*page + 7, (i+17)*page + 9})
+	}
+	f.short = true
+	gap := func(off int64, _ error) int64 {
+		for _, b := range f.bad {
+			if off >= b[0] && off < b[1] {
+				return b[1]
+			}
+		}
+		return off
+	}
+	r := New(f, Options{Size: int64(len(data)), Skippable: skippable, Gap: gap})
+	got, err := readAll(t, r, 1<<20)
+	lost, more := r.Lost()
+	if err != nil || more || len(lost) != len(f.bad) || f.reads > 3*len(f.bad)+10 {
+		t.Fatalf("%d ranges of %d lost after %d reads, %v", len(lost), len(f.bad), f.reads, err)
+	}
+	for i, l := range lost {
+		if b := f.bad[i]; l.Offset != b[0] || l.Offset+l.Length != b[1] {
+			t.Errorf("lost %v, bad %v", l, b)
+		}
+	}
+	checkRanges(t, data, got, lost)
+
+	endless := New(&faulty{data: data, bad: [][2]int64{{0, int64(len(data))}}}, Options{
+		Size: int64(len(data)), Skippable: skippable, Gap: func(off int64, _ error) int64 { return off + 1 },
+	})
+	if _, err := readAll(t, endless, 1<<20); err != nil || endless.failures > MaxFailures {
+		t.Errorf("%d failures, %v", endless.failures, err)
+	}
+}
+
 func TestAFileWhereEverythingFailsEndsSoon(t *testing.T) {
 	size := int64(200 << 20)
 	f := &faulty{data: make([]byte, size), bad: [][2]int64{{0, size}}}

@@ -7,10 +7,15 @@ import (
 	"sync"
 
 	"www.velocidex.com/golang/go-ntfs/parser"
+
+	"github.com/hozen-dfir/hozen/evidence/disk"
 )
 
 // errNoStream says that a file has no such attribute.
 var errNoStream = errors.New("no such stream")
+
+// errBehind says that a run lies behind the end of the volume.
+var errBehind = errors.New("the volume ends before cluster")
 
 // Data is the content of one stream. It is safe for concurrent use.
 type Data struct {
@@ -22,7 +27,8 @@ type Data struct {
 	unit  int64 // clusters in a compression unit; 0: not compressed
 	runs  []run
 
-	excess int64 // see Excess
+	excess   int64 // see Excess
+	withheld error // see Withhold
 
 	isResident bool
 	resident   []byte
@@ -89,6 +95,9 @@ func (d *Data) fromRun(r run, p []byte, off int64) (int, error) {
 		clear(p)
 		return len(p), nil
 	case runMissing:
+		if d.withheld != nil {
+			return 0, d.withheld
+		}
 		return 0, fmt.Errorf("the volume does not say where cluster %d of the stream is: %w", off/d.fs.info.ClusterSize, ErrDamaged)
 	}
 	size := d.fs.info.ClusterSize
@@ -97,7 +106,7 @@ func (d *Data) fromRun(r run, p []byte, off int64) (int, error) {
 		return n, nil
 	}
 	if err == nil || errors.Is(err, io.EOF) {
-		err = fmt.Errorf("the volume ends before cluster %d: %w", r.lcn, ErrDamaged)
+		err = fmt.Errorf("%w %d: %w", errBehind, r.lcn, ErrDamaged)
 	}
 	return n, err
 }
@@ -181,6 +190,36 @@ func (d *Data) NextData(off int64) (start, end int64, err error) {
 		return start, min(end, stop), nil
 	}
 	return d.size, d.size, nil
+}
+
+// Withhold makes every read of a hole fail with why: the bytes that belong there
+// are kept elsewhere. A compressed stream, whose units all end in a hole, stays
+// as it is.
+func (d *Data) Withhold(why error) {
+	if d.unit > 0 {
+		return
+	}
+	d.withheld = why
+	for i := range d.runs {
+		if d.runs[i].kind == runHole {
+			d.runs[i].kind = runMissing
+		}
+	}
+}
+
+// Gap returns how far what a read at off failed for reaches: to the end of a run
+// that isn't known or lies behind the end of the image, or of a compression unit;
+// off where the reason is another.
+func (d *Data) Gap(off int64, err error) (end int64) {
+	cluster := d.fs.info.ClusterSize
+	if i := d.at(off / cluster); i < len(d.runs) && (d.runs[i].kind == runMissing || errors.Is(err, disk.ErrBeyond) || errors.Is(err, errBehind)) {
+		end = (d.runs[i].vcn + d.runs[i].n) * cluster
+	}
+	if unit := d.unit * cluster; unit > 0 { // of which all is lost
+		end = max(end, off+1)
+		end += (unit - end%unit) % unit
+	}
+	return max(end, off)
 }
 
 // Stored reports whether any byte of the stream is on the disk.

@@ -139,6 +139,37 @@ func TestStreamsThatNothingNamesAnyMore(t *testing.T) {
 	}
 }
 
+// How far a gap reaches is known where a run is, or a compression unit.
+func TestHowFarAGapReaches(t *testing.T) {
+	b := newBuilder()
+	// one cluster at 100, two behind the volume, one at 90
+	b.file(20, 1, "f", nonResident(attrData, "", []byte{0x11, 1, 100, 0x21, 2, 0x00, 0x70, 0x21, 1, 0xF6, 0x8F}, 4*tCluster, 0))
+	n, err := b.open(t).Node(Ref{Record: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := n.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, damaged := d.ReadAt(make([]byte, 1), tCluster)
+	for _, c := range []struct {
+		off  int64
+		err  error
+		unit int64
+		want int64
+	}{
+		{tCluster + 5, damaged, 0, 3 * tCluster}, {3*tCluster - 1, damaged, 0, 3 * tCluster},
+		{0, io.ErrUnexpectedEOF, 0, 0}, {5, disk.ErrBeyond, 0, tCluster}, {4 * tCluster, damaged, 0, 4 * tCluster},
+		{5, io.ErrUnexpectedEOF, 2, 2 * tCluster}, {tCluster, damaged, 2, 4 * tCluster}, {2 * tCluster, io.ErrUnexpectedEOF, 2, 4 * tCluster},
+	} {
+		d.unit = c.unit
+		if got := d.Gap(c.off, c.err); got != c.want {
+			t.Errorf("at %d after %v, units of %d: %d, want %d", c.off, c.err, c.unit, got, c.want)
+		}
+	}
+}
+
 // Of a record that can't be read the error says why.
 func TestARecordBehindTheEndOfTheImage(t *testing.T) {
 	b := newBuilder()

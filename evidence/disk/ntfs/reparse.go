@@ -13,7 +13,15 @@ const (
 	TagDedup      = 0x80000013 // content is in the volume's chunk store
 	TagCloud      = 0x9000001A // content may be elsewhere; bits 12–15 vary
 	tagLXSymlink  = 0xA000001D
-	cloudMask     = 0xFFFF0FFF
+
+	// Of older and other kinds of storage that content may be moved to.
+	tagHSM       = 0xC0000004
+	tagHSM2      = 0x80000006
+	tagOneDrive  = 0x80000021
+	tagFileSync  = 0x8000001E // Azure File Sync
+	tagProjected = 0x9000001C
+
+	cloudMask = 0xFFFF0FFF
 )
 
 // Reparse is a reparse point.
@@ -28,8 +36,18 @@ func (r *Reparse) Link() bool {
 	return r != nil && (r.Tag == TagMountPoint || r.Tag == TagSymlink || r.Tag == tagLXSymlink)
 }
 
-// Cloud reports whether the content may be kept by a cloud provider.
-func (r *Reparse) Cloud() bool { return r != nil && r.Tag&cloudMask == TagCloud }
+// Cloud reports whether the content may be kept by a provider outside the
+// volume: a cloud, or slower storage.
+func (r *Reparse) Cloud() bool {
+	if r == nil {
+		return false
+	}
+	switch r.Tag {
+	case tagHSM, tagHSM2, tagOneDrive, tagFileSync, tagProjected:
+		return true
+	}
+	return r.Tag&cloudMask == TagCloud
+}
 
 // parseReparse reads a reparse buffer, [MS-FSCC] 2.1.2.2 to 2.1.2.5.
 func parseReparse(b []byte) *Reparse {
