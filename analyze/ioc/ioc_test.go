@@ -182,6 +182,13 @@ func TestStarterList(t *testing.T) {
 	if len(found) != 6 {
 		t.Errorf("%d findings: %+v", len(found), found)
 	}
+	b, err := os.ReadFile(filepath.Join(root(t), "rules", "ioc", "starter.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := examine(t, s, subject(b, "/opt/hozen")); len(found) != 0 {
+		t.Errorf("the list, and so a program that carries it, is found: %+v", found)
+	}
 }
 
 // maltrail reads the big public list once, or skips.

@@ -192,6 +192,11 @@ func TestStarterRulesOnThemselves(t *testing.T) {
 			t.Fatal(err)
 		}
 		text = append(text, b...)
+		for _, r := range []evidence.Record{{Path: f}, {Path: "/srv/www/" + filepath.Base(f)}} {
+			if got := rulesOf(scanText(t, c, memory(b, r))); len(got) > 0 {
+				t.Errorf("%s: %v", r.Path, got)
+			}
+		}
 	}
 	program := []byte(elfWith(string(text)))
 	program[60], program[40] = 3, 64 // with sections (e_shnum, e_shoff), as every program that the Go linker makes

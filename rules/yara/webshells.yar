@@ -98,14 +98,14 @@ rule hozen_webshell_jsp_request_to_process : webshell
         $page = /<%|<jsp:/
         $direct = /getRuntime\(\)[ \t\n]*\.exec\([^;]{0,120}request\.getParameter\(/
         $builder = /new[ \t]+ProcessBuilder\([^;]{0,200}request\.getParameter\(/
-        $runtime = "getRuntime()"
+        $runtime = /getRuntime\(\)/
         $exec = /\.exec\(/
         $input = /request\.(getParameter|getHeader|getReader|getInputStream)\(/
         $reflected = /forName\([ \t]*["']java\.lang\.(Runtime|ProcessBuilder)["']/
         $engine = /getEngineByName\([^;\n]{0,60}\.eval\([ \t]*request\.get/
         $loader = /defineClass\([^;]{0,80}(decode|decodeBuffer|doFinal)/
         $own_loader = /extends[ \t]+ClassLoader/
-        $define = "defineClass("
+        $define = /defineClass\(/
         $decode = /(decodeBuffer|doFinal|getDecoder\(\)\.decode|\.decode)\(/
         $expression = /\$\{[^}\n]{0,80}getRuntime\(\)\.exec\(/
     condition:
