@@ -2,8 +2,11 @@ package custody
 
 import (
 	"context"
+	"io"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hozen-dfir/hozen/evidence/store"
@@ -74,4 +77,38 @@ func TestFarAway(t *testing.T) {
 	}
 	check("the first Append", entries+2*window, add)
 	check("the next one", 1, add)
+}
+
+// overtaken is a store in which others are faster for a while.
+type overtaken struct {
+	store.Store
+	left  int
+	other func()
+}
+
+func (o *overtaken) Put(ctx context.Context, key string, body io.ReaderAt, size int64, sum string) (store.Info, error) {
+	if strings.Contains(key, "/entries/") && o.left > 0 {
+		o.left--
+		o.other()
+	}
+	return o.Store.Put(ctx, key, body, size, sum)
+}
+
+// However many others append at once, each of them once comes through.
+func TestOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "IR-1")
+		o := &overtaken{Store: w.store, left: 100, other: func() { w.append(Entry{Event: Verified}, w.examiner) }}
+		l, err := Open(o, "IR-1", w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		if n, err := l.Append(context.Background(), Entry{Event: Analyzed}, w.legal); err != nil || n != 100 {
+			t.Errorf("entry %d, %v", n, err)
+		}
+		if took := time.Since(begin); took < 10*time.Second || took > 100*time.Second {
+			t.Errorf("it waited %v, want more the longer it takes, and never over a second", took)
+		}
+	})
 }

@@ -49,8 +49,9 @@ func Open(st store.Store, caseID string, now func() time.Time) (*Log, error) {
 	return &Log{store: st, caseID: caseID, now: now, head: head{previous: zeros}}, nil
 }
 
-// maxRetries bounds how often an append gives way to another's.
-const maxRetries = 50
+// maxRetries bounds how often an append gives way to another's. Each time one
+// of them comes through, so that a hundred who append at once all do.
+const maxRetries = 1000
 
 // Append adds an entry, signed by its actor, and then a checkpoint over the
 // log with it, by the same key. It returns the entry's index once both are
@@ -69,7 +70,7 @@ func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done fu
 	defer l.mu.Unlock()
 	there := false
 	see := func(r Record) { there = done(r) || there }
-	for range maxRetries {
+	for attempt := range maxRetries {
 		if err := l.catchUp(ctx, see); err != nil {
 			return 0, fmt.Errorf("custody log of %s: %w", l.caseID, err)
 		}
@@ -86,7 +87,7 @@ func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done fu
 		}
 		err = l.put(ctx, entryKey(index), b)
 		if errors.Is(err, store.ErrExists) {
-			if err := pause(ctx); err != nil {
+			if err := pause(ctx, attempt); err != nil {
 				return 0, err
 			}
 			continue
@@ -96,13 +97,14 @@ func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done fu
 		}
 		return index, l.seal(ctx, b, s)
 	}
-	return 0, fmt.Errorf("custody log of %s: others kept appending; gave up after %d attempts", l.caseID, maxRetries)
+	return 0, fmt.Errorf("custody log of %s: others kept appending; gave up after %d attempts; repeat it", l.caseID, maxRetries)
 }
 
-// pause keeps two appenders from running into each other again.
-func pause(ctx context.Context) error {
+// pause keeps appenders from running into each other again. The longer they do,
+// the longer it may be: stores answer in one millisecond, or in a hundred.
+func pause(ctx context.Context, attempt int) error {
 	select {
-	case <-time.After(rand.N(20 * time.Millisecond)):
+	case <-time.After(rand.N(min(20*time.Millisecond<<min(attempt, 10), time.Second))):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
