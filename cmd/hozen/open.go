@@ -165,7 +165,11 @@ func whole(app *cli.App, b *bundle.Bundle) error {
 	if b.End != nil {
 		return nil
 	}
-	app.Warnf("%s is unfinished: its collection did not reach its end, and may have had more to take", b)
+	if b.EndLeaf != nil {
+		app.Warnf("%s is unfinished: its collection reached its end, and what comes after that was never completed", b)
+	} else {
+		app.Warnf("%s is unfinished: its collection did not reach its end, and may have had more to take", b)
+	}
 	return cli.Ended(cli.Gaps)
 }
 

@@ -62,7 +62,13 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 		return err
 	}
 	defer target.Close()
-	for _, p := range b.Problems {
+	problems := b.Problems
+	if c, ok := b.Objects().(bundle.Container); ok {
+		if err := c.CheckContainer(b.EndLeaf != nil); err != nil {
+			problems = append(slices.Clone(problems), bundle.NewProblem(b.String(), err.Error()))
+		}
+	}
+	for _, p := range problems {
 		app.Warnf("%s", p)
 	}
 	n, damaged, err := recoverItems(ctx, app, b, target)
@@ -74,8 +80,8 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 		return err
 	}
 	switch {
-	case len(b.Problems) > 0 || damaged+n.damaged > 0:
-		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("the bundle was damaged or altered (%d problems): what is below %s is what could still be proved", len(b.Problems)+damaged+n.damaged, out))
+	case len(problems) > 0 || damaged+n.damaged > 0:
+		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("the bundle was damaged or altered (%d problems): what is below %s is what could still be proved", len(problems)+damaged+n.damaged, out))
 	case b.End == nil || n.failed > 0:
 		return cli.Ended(cli.Gaps)
 	}
@@ -113,7 +119,7 @@ func recoverTail(ctx context.Context, app *cli.App, b *bundle.Bundle, target *ex
 			app.Notef("after it: %s, %s; %d entries of it are below %s/%s and prove nothing", name, state, len(restored), out, extract.UnsealedDir)
 		}
 	}
-	if len(tail) == 0 && b.End == nil {
+	if len(tail) == 0 && b.EndLeaf == nil {
 		app.Notef("after it: nothing was stored")
 	}
 	return nil

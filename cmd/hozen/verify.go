@@ -177,6 +177,8 @@ func showReport(app *cli.App, target string, r *verify.Report) error {
 		line("FAILED", "%s is not what was sealed", target)
 	case r.HalfSigned:
 		line("UNFINISHED", "a countersignature was never completed; the bundle is as it was sealed")
+	case r.State == seal.Unfinished && r.Ended:
+		line("UNFINISHED", "the collection reached its end, and what comes after that was never completed; what is under the last checkpoint is as it was sealed")
 	case r.State == seal.Unfinished:
 		line("UNFINISHED", "the collection did not reach its end; what is under the last checkpoint is as it was sealed")
 	case !r.KnownSigner:

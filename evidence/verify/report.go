@@ -56,6 +56,7 @@ type Report struct {
 	Checks      []Check          `json:"checks"`
 	Problems    []bundle.Problem `json:"problems"`
 	Tail        []string         `json:"tail,omitempty"`        // objects after the last checkpoint of an unfinished bundle
+	Ended       bool             `json:"-"`                     // the end leaf is there, also in a bundle that was never completed after it
 	HalfSigned  bool             `json:"half_signed,omitempty"` // unfinished for a countersignature alone: the collection ended
 }
 

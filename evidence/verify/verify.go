@@ -55,7 +55,7 @@ func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
 	v.r = &Report{
 		Bundle: b.Header.Bundle, Case: b.Header.Case, State: seal.Unfinished, Leaves: b.Last.Size,
 		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Segments: len(b.Segments),
-		Problems: slices.Clone(b.Problems), Tail: b.Tail,
+		Problems: slices.Clone(b.Problems), Tail: b.Tail, Ended: b.EndLeaf != nil,
 	}
 	if b.End != nil {
 		v.r.State = b.End.State
