@@ -26,6 +26,14 @@ const maxDepth = 1000
 // MiB at most. Items come sorted by name within each folder.
 type Files struct {
 	path string
+	own  string
+}
+
+// Without leaves a folder out of the sweep: the one that its findings are
+// written to, which would be findings of findings. It need not be there yet.
+func (f *Files) Without(folder string) *Files {
+	f.own = folder
+	return f
 }
 
 // NewFiles returns the target for a path; an error if nothing is there.
@@ -60,6 +68,9 @@ func (f *Files) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 			return
 		}
 		w := &walk{ctx: ctx, root: root, top: top, yield: yield, madeUp: map[uint64]bool{}}
+		if f.own != "" {
+			w.own, _ = os.Stat(f.own)
+		}
 		if st.IsDir() {
 			w.folder(".", 0)
 		} else {
@@ -79,6 +90,7 @@ type walk struct {
 	// madeUp tells of devices met so far whether the kernel makes up what is
 	// on them.
 	madeUp map[uint64]bool
+	own    fs.FileInfo // of what Without names; nil: nothing
 }
 
 // single yields the one file that was named, following it if it is a link.
@@ -163,6 +175,9 @@ func (w *walk) entry(rel, shown string, depth int) bool {
 	}
 	if pseudo(w.root, rel, st) {
 		return w.yield(skipped(shown, "a system's own tree (proc, sysfs and the like)"), nil)
+	}
+	if w.own != nil && os.SameFile(st, w.own) {
+		return w.yield(skipped(shown, "where this sweep writes its findings"), nil)
 	}
 	r := record(shown, st)
 	switch {

@@ -62,3 +62,30 @@ func TestFilesBundles(t *testing.T) {
 		t.Errorf("a segment that is named itself: %+v", in.Record)
 	}
 }
+
+// TestFilesWithout: the folder that findings are written to is left out, named
+// as one likes, and though it comes to be after the target.
+func TestFilesWithout(t *testing.T) {
+	top := t.TempDir()
+	f := must(target.NewFiles(top))(t).Without(filepath.Join(top, "x", "..", "out"))
+	for _, dir := range []string{"out/bundle", "x/out"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"a", "out/findings.jsonl", "x/out/b"} {
+		if err := os.WriteFile(filepath.Join(top, name), []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for in, err := range f.Inputs(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, strings.TrimPrefix(in.Record.RawPath(), top+"/")+" "+string(in.Record.Outcome))
+	}
+	if want := "a collected, out skipped, x empty, x/out empty, x/out/b collected"; strings.Join(got, ", ") != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -114,7 +114,7 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err != nil {
 		return rulesError(err)
 	}
-	targets, bundles, err := openTargets(ctx, args, r.ids, r.damaged)
+	targets, bundles, err := openTargets(ctx, args, f.out, r.ids, r.damaged)
 	defer func() {
 		for _, b := range bundles {
 			b.Close()
@@ -223,15 +223,16 @@ func rulesError(err error) error {
 
 // openTargets opens what is to be swept. A bundle that needs an identity which
 // was not given is an error at once, not a sweep without items. One whose seal
-// does not hold costs itself, and not the others.
-func openTargets(ctx context.Context, args []string, ids []age.Identity, damaged *atomic.Int64) (out []analyze.Target, bundles []*bundle.Bundle, err error) {
+// does not hold costs itself, and not the others. The folder of the findings is
+// left out of plain folders.
+func openTargets(ctx context.Context, args []string, findings string, ids []age.Identity, damaged *atomic.Int64) (out []analyze.Target, bundles []*bundle.Bundle, err error) {
 	for _, arg := range args {
 		if !open.IsS3(arg) && !target.IsBundle(ctx, arg) {
 			t, err := target.NewFiles(arg)
 			if err != nil {
 				return out, bundles, cli.WithHint(err, "name a bundle (folder, ZIP or s3://), a plain folder or a file")
 			}
-			out = append(out, t)
+			out = append(out, t.Without(findings))
 			continue
 		}
 		b, err := openSound(ctx, arg, ids)
