@@ -98,7 +98,7 @@ func (s *sweep) feed(ctx context.Context, targets []Target) {
 	defer s.order.end()
 	for _, t := range targets {
 		for in, err := range t.Inputs(ctx) {
-			sl := &slot{name: t.Name(), broken: err, done: make(chan struct{})}
+			sl := &slot{name: t.Name(), broken: err, bundle: bundleOf(t), done: make(chan struct{})}
 			if err == nil {
 				sl.in, sl.record, sl.bundle, sl.size = &in, in.Record, in.Bundle, max(0, in.Record.Size)
 			}
@@ -119,6 +119,14 @@ func (s *sweep) feed(ctx context.Context, targets []Target) {
 			return
 		}
 	}
+}
+
+// bundleOf is the id of the bundle that a target is, where it is known.
+func bundleOf(t Target) string {
+	if p := t.Parent(); p.Kind == "bundle" && p.State != StateDamaged {
+		return p.Name
+	}
+	return ""
 }
 
 func (s *sweep) examine(ctx context.Context, cancel context.CancelCauseFunc) {
