@@ -2,7 +2,9 @@ package custody
 
 import (
 	"context"
+	"errors"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -109,6 +111,20 @@ func TestOvertaken(t *testing.T) {
 		}
 		if took := time.Since(begin); took < 10*time.Second || took > 100*time.Second {
 			t.Errorf("it waited %v, want more the longer it takes, and never over a second", took)
+		}
+	})
+}
+
+// What stands in an entry's place and is none ends an append soon: it is damage.
+func TestNoEntryInItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := small(t, "IR-1")
+		if err := os.MkdirAll(w.path(entryKey(3)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		if _, err := w.open("IR-1").Append(context.Background(), Entry{Event: Analyzed}, w.legal); !errors.Is(err, ErrDamaged) || time.Since(begin) > 20*time.Second {
+			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 	})
 }

@@ -53,6 +53,10 @@ func Open(st store.Store, caseID string, now func() time.Time) (*Log, error) {
 // of them comes through, so that a hundred who append at once all do.
 const maxRetries = 1000
 
+// maxBlind bounds how often an append finds its place taken, and nothing there
+// to read: a store may be slow to show what it has.
+const maxBlind = 8
+
 // Append adds an entry, signed by its actor, and then a checkpoint over the
 // log with it, by the same key. It returns the entry's index once both are
 // durable. Where another entry took the place meanwhile, it reads that and
@@ -68,7 +72,7 @@ func (l *Log) Append(ctx context.Context, e Entry, s *keys.Signer) (int64, error
 func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done func(Record) bool) (int64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	there := false
+	there, last, blind := false, int64(-1), 0
 	see := func(r Record) { there = done(r) || there }
 	for attempt := range maxRetries {
 		if err := l.catchUp(ctx, see); err != nil {
@@ -87,6 +91,12 @@ func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done fu
 		}
 		err = l.put(ctx, entryKey(index), b)
 		if errors.Is(err, store.ErrExists) {
+			if blind++; index > last {
+				last, blind = index, 1
+			}
+			if blind > maxBlind {
+				return 0, fmt.Errorf("custody log of %s: %w: something is at %s, and it is no entry", l.caseID, ErrDamaged, entryKey(index))
+			}
 			if err := pause(ctx, attempt); err != nil {
 				return 0, err
 			}
