@@ -128,3 +128,18 @@ func TestNoEntryInItsPlace(t *testing.T) {
 		}
 	})
 }
+
+// Neither does a log seem to end before what can't be opened.
+func TestLinkInAnEntrysPlace(t *testing.T) {
+	w := small(t, "IR-1")
+	if err := os.Symlink("000001.note", w.path(entryKey(3))); err != nil {
+		t.Skip(err)
+	}
+	var last error
+	for _, err := range w.open("IR-1").Entries(context.Background()) {
+		last = err
+	}
+	if !errors.Is(last, ErrDamaged) {
+		t.Errorf("the log ends with %v", last)
+	}
+}

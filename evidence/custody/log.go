@@ -239,7 +239,7 @@ func checkCheckpoint(b []byte, vkey string, want seal.Checkpoint) error {
 func (l *Log) ends(ctx context.Context, index int64) error {
 	prefix := Prefix(l.caseID)
 	for _, dir := range []string{"entries/", "checkpoints/"} {
-		for i, err := range l.store.List(ctx, prefix+dir) {
+		for i, err := range store.ListAll(ctx, l.store, prefix+dir) {
 			if err != nil {
 				return err
 			}
