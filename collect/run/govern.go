@@ -96,10 +96,10 @@ func (g *governor) admit(it *evidence.Item) (reserved int64) {
 // holes are the bytes of a file that take no room where it lies, as far as its
 // source tells.
 func holes(r *evidence.Record) int64 {
-	if r.Method != "os" || runtime.GOOS != "linux" {
-		return 0
+	if r.Method == "os" && runtime.GOOS == "linux" || r.Method == "ntfs" {
+		return r.StatLen - r.Alloc
 	}
-	return r.StatLen - r.Alloc
+	return 0
 }
 
 // refuse says why a file must not be read; otherwise it promises its bytes.

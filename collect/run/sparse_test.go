@@ -53,6 +53,11 @@ func TestSparse(t *testing.T) {
 			t.Errorf("file %d: %q is no gap", i, it.Record.Reason)
 		}
 	}
+	inImage := sized("/f", math.MaxInt64, 4096)
+	inImage.Record.Method = "ntfs"
+	if g.admit(&inImage); inImage.Open != nil {
+		t.Error("the holes of a file in an image don't count")
+	}
 	// One that grew into the blue between the two looks at it.
 	it := sized("/g", 10, 4096)
 	g.admit(&it)

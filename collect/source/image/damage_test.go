@@ -197,6 +197,9 @@ func TestASizeThatNoVolumeHas(t *testing.T) {
 	if len(got) != alloc || !errors.Is(err, ntfs.ErrDamaged) || hex.EncodeToString(sum[:]) != sums(t, fixture(t, "big.sha256"))["/f"] {
 		t.Errorf("%d bytes, %x, %v", len(got), sum, err)
 	}
+	if st, err := src.Lstat("/f"); err != nil || st.StatLen != alloc || !strings.Contains(strings.Join(st.Attributes, ";"), "damaged: a size of 35184375088832 bytes") {
+		t.Errorf("%d bytes stated, %q, %v", st.StatLen, st.Attributes, err)
+	}
 }
 
 // Of an image cut short, what lies before the cut is kept, byte for byte, and

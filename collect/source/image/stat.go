@@ -46,7 +46,15 @@ func (v *volume) stat(o object) evidence.Stat {
 // streams fills in sizes, and the names of a node's alternate streams.
 func (v *volume) streams(o object, st *evidence.Stat) {
 	if s, ok := o.node.Stream(o.stream); ok && (o.isADS || s.Name == "") {
-		st.StatLen, st.Alloc = s.Size, s.Alloc
+		head := o.head()
+		st.StatLen, st.Alloc = s.Size-head, s.Alloc
+		if head > 0 {
+			st.Attributes = append(st.Attributes, fmt.Sprintf("sparse-head-skipped=%d", head))
+		}
+		if excess := v.excess(o, s); excess > 0 { // no budget is to go by it
+			st.Attributes = append(st.Attributes, fmt.Sprintf("damaged: a size of %d bytes", st.StatLen))
+			st.StatLen -= excess
+		}
 		if s.Resident {
 			st.Attributes = append(st.Attributes, "resident")
 		}
@@ -71,6 +79,35 @@ func (v *volume) streams(o object, st *evidence.Stat) {
 		st.Streams = append(st.Streams, s.Name) // as it is, for each is opened by it
 	}
 	slices.Sort(st.Streams)
+}
+
+// head returns the length of the hole that a change journal begins with: what
+// was in it is gone, and it is never taken.
+func (o object) head() int64 {
+	if !o.journal {
+		return 0
+	}
+	d, err := o.node.Open(o.stream)
+	if err != nil {
+		return 0
+	}
+	start, _, err := d.NextData(0)
+	if err != nil {
+		return 0
+	}
+	return start
+}
+
+// excess returns how many bytes a stream claims that can't be on the volume.
+func (v *volume) excess(o object, s ntfs.StreamInfo) int64 {
+	if i := v.fs.Info(); s.Sparse || s.Compressed || s.Size <= i.Clusters*i.ClusterSize {
+		return 0
+	}
+	d, err := o.node.Open(o.stream)
+	if err != nil {
+		return 0
+	}
+	return d.Excess()
 }
 
 func stored(n *ntfs.Node, stream string) bool {

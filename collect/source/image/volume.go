@@ -239,7 +239,7 @@ func (v *volume) Open(_ context.Context, path string) (evidence.Content, evidenc
 	if err != nil {
 		return nil, st, fmt.Errorf("open %q: %w", path, err)
 	}
-	return newContent(d, &st, o.journal), st, nil
+	return newContent(d, o.head()), st, nil
 }
 
 // away are the attributes of a file whose content is not, or not all, on the
@@ -283,18 +283,10 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func newContent(d *ntfs.Data, st *evidence.Stat, journal bool) *content {
+func newContent(d *ntfs.Data, head int64) *content {
 	c := &content{}
-	head := int64(0)
-	if journal {
-		if start, _, err := d.NextData(0); err == nil {
-			head = start
-		}
-	}
 	if head > 0 {
-		n := strconv.FormatInt(head, 10)
-		c.details = map[string]string{"sparse_head_skipped": n}
-		st.Attributes = append(st.Attributes, "sparse-head-skipped="+n)
+		c.details = map[string]string{"sparse_head_skipped": strconv.FormatInt(head, 10)}
 	}
 	if n := d.Excess(); n > 0 {
 		c.short = fmt.Errorf("the stream claims %d bytes more than its clusters hold, and more than the volume has: %w", n, ntfs.ErrDamaged)

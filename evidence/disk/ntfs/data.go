@@ -26,6 +26,7 @@ type Data struct {
 	flags uint16
 	unit  int64 // clusters in a compression unit; 0: not compressed
 	runs  []run
+	held  int64 // clusters of the volume in them
 
 	excess   int64 // see Excess
 	withheld error // see Withhold

@@ -26,7 +26,7 @@ type Name struct {
 // StreamInfo describes one $DATA attribute.
 type StreamInfo struct {
 	Name                          string // "" for the file's own content
-	Size, Alloc                   int64
+	Size, Alloc                   int64  // Alloc: on the disk, without holes, and no more than the volume has
 	Resident                      bool
 	Compressed, Sparse, Encrypted bool
 }
@@ -221,8 +221,9 @@ func (n *Node) take(a *attr) {
 		if !a.resident && a.first != 0 {
 			return
 		}
+		volume := n.fs.info.Clusters * n.fs.info.ClusterSize
 		n.Streams = append(n.Streams, StreamInfo{
-			Name: a.name, Size: max(0, a.size), Alloc: max(0, a.alloc), Resident: a.resident,
+			Name: a.name, Size: max(0, a.size), Alloc: min(max(0, a.alloc), volume), Resident: a.resident,
 			Compressed: a.flags&attrCompressed != 0, Sparse: a.flags&attrSparse != 0, Encrypted: a.flags&attrEncrypted != 0,
 		})
 	}

@@ -139,6 +139,28 @@ func TestStreamsThatNothingNamesAnyMore(t *testing.T) {
 	}
 }
 
+// Runs that name the same clusters again and again hold no more than the volume.
+func TestRunsThatComeBack(t *testing.T) {
+	b := newBuilder()
+	again := bytes.Repeat([]byte{0x11, 100, 100, 0x11, 100, 0x9C}, 100) // 100 clusters at 100, then at 0
+	b.file(20, 1, "f", nonResident(attrData, "", again, 20000*tCluster, 0))
+	sparse := nonResident(attrData, "s", []byte{0x11, 1, 100, 0x04, 0, 0, 0, 1}, 1<<34, 0)
+	sparse[13] = attrSparse >> 8
+	b.file(21, 1, "s", sparse)
+	f := b.open(t)
+	n, err := f.Node(Ref{Record: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := n.Open(""); err != nil || d.Size() != 200*tCluster || d.Excess() != 19800*tCluster {
+		t.Errorf("%d bytes, %d more, %v", d.Size(), d.Excess(), err)
+	}
+	n, err = f.Node(Ref{Record: 21})
+	if err != nil || n.Streams[0].Alloc != tClusters*tCluster || n.Streams[0].Size != 1<<34 {
+		t.Errorf("%+v, %v", n.Streams, err)
+	}
+}
+
 // How far a gap reaches is known where a run is, or a compression unit.
 func TestHowFarAGapReaches(t *testing.T) {
 	b := newBuilder()

@@ -45,7 +45,7 @@ type attr struct {
 
 	first, last uint64 // VCNs of the segment
 	unit        uint16 // log2 of clusters in a compression unit
-	alloc       int64  // sizes stand in the segment with VCN 0
+	alloc       int64  // on the disk; sizes stand in the segment with VCN 0
 	size        int64
 	init        int64
 	pairs       []byte // mapping pairs
@@ -163,6 +163,9 @@ func parseAttr(h *parser.NTFS_ATTRIBUTE, b []byte) (attr, error) {
 	a.first, a.last = h.Runlist_vcn_start(), h.Runlist_vcn_end()
 	a.unit = h.Compression_unit_size()
 	a.alloc, a.size, a.init = int64(h.Allocated_size()), int64(h.Actual_size()), int64(h.Initialized_size())
+	if a.flags&(attrCompressed|attrSparse) != 0 && a.first == 0 && at >= 72 && (b[9] == 0 || b[10] >= 72) {
+		a.alloc = int64(binary.LittleEndian.Uint64(b[64:])) // without holes
+	}
 	return a, nil
 }
 

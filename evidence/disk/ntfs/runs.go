@@ -126,6 +126,12 @@ func (d *Data) decode(b []byte, vcn int64) (int64, error) {
 		if n <= 0 || n > most-vcn || len(d.runs) >= maxRuns {
 			return vcn, fmt.Errorf("run of %d clusters at %d, %d runs before it: %w", n, vcn, len(d.runs), ErrDamaged)
 		}
+		if r.kind == runData {
+			d.held += n
+		}
+		if d.held > d.fs.info.Clusters+1 { // the copy of the boot sector lies behind the last
+			return vcn, fmt.Errorf("more clusters than the volume has: %w", ErrDamaged)
+		}
 		d.runs = append(d.runs, r)
 		vcn += n
 		b = b[1+ln+pn:]
