@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"hash/maphash"
+	"strings"
 
 	"github.com/hozen-dfir/hozen/evidence"
 )
@@ -30,7 +31,11 @@ func (l *links) refuse(r *evidence.Record) string {
 	if r.Nlink < 2 || r.Inode == "" || r.StatLen <= 0 {
 		return ""
 	}
-	key := maphash.Comparable(l.seed, [4]string{r.Source, r.Dev, r.Inode, r.BTime.String()})
+	stream := "" // of the file: it has content of its own
+	if path := r.RawPath(); r.Type == evidence.TypeADS {
+		stream = path[strings.LastIndexByte(path, ':')+1:]
+	}
+	key := maphash.Comparable(l.seed, [5]string{r.Source, r.Dev, r.Inode, r.BTime.String(), stream})
 	_, known := l.met[key]
 	if !known && len(l.met) < maxLinked {
 		l.met[key] = struct{}{}

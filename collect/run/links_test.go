@@ -49,6 +49,20 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// TestLinkedStreams: an alternate stream is no other name of its file.
+func TestLinkedStreams(t *testing.T) {
+	l := newLinks()
+	for i, path := range []string{"/f", "/f:a", "/f:b", "/g", "/g:a"} {
+		r := linked("2", maxAgain+1, time.Unix(1, 0))
+		if r.SetPath(path); strings.Contains(path, ":") {
+			r.Type = evidence.TypeADS
+		}
+		if why := l.refuse(r); (why == "") != (i < 3) {
+			t.Errorf("%s: %q", path, why)
+		}
+	}
+}
+
 // TestLinksBeyondMemory: of more files with several names than are remembered
 // nobody knows whether they were taken: then it is a gap.
 func TestLinksBeyondMemory(t *testing.T) {
