@@ -1,6 +1,7 @@
 package collectcmd
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -169,12 +170,12 @@ func addNotes(ctx context.Context, w *sink.Writer, notes []image.Note) error {
 	return nil
 }
 
-// addGaps counts the volumes of an image that no source reads.
+// addGaps counts what no source reads of an image.
 func addGaps(s *run.Summary, notes []image.Note) {
 	for _, n := range notes {
 		if n.Unread {
 			s.Gaps++
-			s.FirstGaps = append(s.FirstGaps, run.Gap{Source: n.Volume, Path: "/", Artifact: "hozen.image", Outcome: evidence.Failed, Why: n.Text})
+			s.FirstGaps = append(s.FirstGaps, run.Gap{Source: cmp.Or(n.Volume, "image"), Path: "/", Artifact: "hozen.image", Outcome: evidence.Failed, Why: n.Text})
 		}
 	}
 }

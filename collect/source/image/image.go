@@ -22,7 +22,7 @@ import (
 type Note struct {
 	Volume string // "p1" …; "" for the whole image
 	Text   string
-	Unread bool // a volume is there that no source reads: a gap
+	Unread bool // a volume is there, or may be, that no source reads: a gap
 }
 
 // String prints the volume and the text.
