@@ -127,12 +127,11 @@ func (a *Analyzer) missing(r evidence.Record) []digester {
 }
 
 func (a *Analyzer) digest(name, value string) {
-	for kind, size := range map[list.Kind]int{list.MD5: 32, list.SHA1: 40, list.SHA256: 64} {
-		if len(value) != size {
-			continue
-		}
-		if e := a.set.Find(kind, []byte(strings.ToLower(value))); e != 0 {
-			a.item.named(e, name, value)
-		}
+	kind, ok := list.DigestKind(len(value))
+	if !ok {
+		return
+	}
+	if e := a.set.Find(kind, []byte(strings.ToLower(value))); e != 0 {
+		a.item.named(e, name, value)
 	}
 }

@@ -42,7 +42,7 @@ func (b *Bundle) Items(ctx context.Context) iter.Seq2[*Item, error] {
 		for n := 1; n <= len(b.Segments); n++ {
 			seg, err := b.cache.get(ctx, n)
 			if err != nil {
-				if errors.Is(err, ErrVerify) {
+				if ctx.Err() == nil && !errors.Is(err, ErrNoIdentity) {
 					err = fmt.Errorf("%w; its leaf counts %d item records in it", err, b.Segments[n-1].Items)
 				}
 				if !yield(nil, err) || ctx.Err() != nil || errors.Is(err, ErrNoIdentity) {

@@ -39,14 +39,8 @@ func (s *Set) raw(e entry) string {
 
 // MatchHash returns the listings of an MD5, SHA-1 or SHA-256 digest in hex.
 func (s *Set) MatchHash(hexDigest string) []Hit {
-	kind := list.MD5
-	switch len(hexDigest) {
-	case 32:
-	case 40:
-		kind = list.SHA1
-	case 64:
-		kind = list.SHA256
-	default:
+	kind, ok := list.DigestKind(len(hexDigest))
+	if !ok {
 		return nil
 	}
 	return s.Hits(nil, lookup(s, kind, strings.ToLower(hexDigest)))

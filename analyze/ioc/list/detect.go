@@ -60,12 +60,16 @@ func otherDigest(s string) bool {
 	if len(s) != 56 && len(s) != 96 && len(s) != 128 {
 		return false
 	}
+	return hexDigits(s)
+}
+
+func hexDigits(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if !hexOr(s[i], '0') {
 			return false
 		}
 	}
-	return true
+	return len(s) > 0
 }
 
 // fileName reads a name of a file, which may be a pattern.
@@ -88,23 +92,8 @@ func unquote(s string) string {
 }
 
 func hashKind(s string) (Kind, bool) {
-	var k Kind
-	switch len(s) {
-	case 32:
-		k = MD5
-	case 40:
-		k = SHA1
-	case 64:
-		k = SHA256
-	default:
-		return 0, false
-	}
-	for i := 0; i < len(s); i++ {
-		if !hexOr(s[i], '0') {
-			return 0, false
-		}
-	}
-	return k, true
+	k, ok := DigestKind(len(s))
+	return k, ok && hexDigits(s)
 }
 
 // detectForm tries network forms first, then those of files.

@@ -40,6 +40,20 @@ func (k Kind) String() string {
 // Valid reports whether k is one of the kinds above.
 func (k Kind) Valid() bool { return k > 0 && k < kinds }
 
+// DigestKind returns the kind of digests that are written in that many hex
+// digits.
+func DigestKind(digits int) (Kind, bool) {
+	switch digits {
+	case 32:
+		return MD5, true
+	case 40:
+		return SHA1, true
+	case 64:
+		return SHA256, true
+	}
+	return 0, false
+}
+
 // NoScore marks an indicator whose list states no score.
 const NoScore = -1
 

@@ -208,14 +208,8 @@ func (s *Scanner) wideHex(buf []byte, p, lo, hi int) int {
 }
 
 func (s *Scanner) hex(run []byte, start, end int) {
-	kind := list.MD5
-	switch len(run) {
-	case 32:
-	case 40:
-		kind = list.SHA1
-	case 64:
-		kind = list.SHA256
-	default:
+	kind, ok := list.DigestKind(len(run))
+	if !ok {
 		return
 	}
 	var low [64]byte
