@@ -1,7 +1,6 @@
 package list
 
 import (
-	"encoding/hex"
 	"errors"
 	"regexp"
 	"strings"
@@ -275,13 +274,4 @@ func regexKey(s string) (Kind, string, error) {
 		return 0, "", errEvery
 	}
 	return PathRegex, s, nil
-}
-
-// HashBytes returns the bytes of a hash key, or nil.
-func HashBytes(key string) []byte {
-	b, err := hex.DecodeString(key)
-	if err != nil {
-		return nil
-	}
-	return b
 }

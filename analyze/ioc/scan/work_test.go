@@ -65,7 +65,11 @@ func TestWork(t *testing.T) {
 	} {
 		b := crafted(n, piece)
 		for how, b := range map[string][]byte{"UTF-8": b, "UTF-16": utf16le(string(b[:n/2]))} {
-			if took := measure(b); took > 30*normal {
+			took := measure(b)
+			for tries := 0; took > 30*normal && tries < 20; tries++ { // it may be that others had the processor
+				took = min(took, measure(b))
+			}
+			if took > 30*normal {
 				t.Errorf("%s in %s: %s, a log %s", name, how, took, normal)
 			} else {
 				t.Logf("%-22s %-6s %5.1f times a log's", name, how, float64(took)/float64(normal))
