@@ -19,6 +19,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
@@ -154,7 +155,11 @@ func recordFailed(ctx context.Context, app *cli.App, st store.Store, b *bundle.B
 
 // inStore says where to look at what the store holds instead of a copy.
 func inStore(st store.Store, caseID, id string) string {
-	return fmt.Sprintf("no copy was left; hozen verify %s names every problem", store.Place(st, intake.Prefix(caseID, id)))
+	hint := fmt.Sprintf("no copy was left; hozen verify %s names every problem", store.Place(st, intake.Prefix(caseID, id)))
+	if open.IsS3(st.String()) {
+		hint += "; where the bucket keeps versions, the receipt in the case's custody log names those that were stored"
+	}
+	return hint
 }
 
 func verifyCopy(ctx context.Context, place string) (*verify.Report, error) {
