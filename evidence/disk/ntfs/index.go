@@ -9,6 +9,7 @@ import (
 
 // Flags of an index, of an entry and of a $FILE_NAME within one, and bounds.
 const (
+	entryNode    = 1 // its last 8 bytes name the block with the entries before it
 	entryLast    = 2
 	indexLarge   = 1 // of an index header: there are blocks beside the root
 	flagReparse  = 0x400
@@ -43,9 +44,12 @@ func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
 	if len(root) < 32 {
 		return fmt.Errorf("index root of %d bytes: %w", len(root), ErrDamaged)
 	}
-	w := &indexWalk{yield: yield}
-	w.entries(root[16:])
 	block := int64(binary.LittleEndian.Uint32(root[8:]))
+	w := &indexWalk{yield: yield, size: block, unit: f.info.ClusterSize, used: n.bitmap()}
+	if w.unit > block {
+		w.unit = 512
+	}
+	w.entries(root[16:])
 	if w.stopped {
 		return nil
 	}
@@ -59,7 +63,7 @@ func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
 	if alloc == nil || !power(block, 512, maxIndexSize) {
 		return errors.Join(w.err, err, fmt.Errorf("index blocks of %d bytes: %w", block, ErrDamaged))
 	}
-	w.blocks(alloc, block, n.bitmap())
+	w.blocks(alloc)
 	if w.stopped {
 		return nil
 	}
@@ -82,9 +86,36 @@ func (n *Node) bitmap() []byte {
 // indexWalk goes over the blocks of one index.
 type indexWalk struct {
 	yield   func(DirEntry) bool
+	size    int64  // bytes of a block
+	unit    int64  // bytes that the places of blocks count in
+	used    []byte // blocks in use, a bit each; nil: unknown, take all
+	more    []int64
+	seen    map[int64]bool // blocks that were in more
 	stopped bool
 	err     error // the first
 	row     int   // of blocks that could not be used
+}
+
+// inUse reports whether the bitmap knows of block i.
+func (w *indexWalk) inUse(i int64) bool {
+	return w.used == nil || i/8 < int64(len(w.used)) && w.used[i/8]&(1<<(i%8)) != 0
+}
+
+// leads notes a block that an entry leads to. A system finds it so, whatever
+// the bitmap says: a cleared bit is not to hide its names.
+func (w *indexWalk) leads(place uint64) {
+	if place > maxClusters/uint64(w.unit) || w.size == 0 {
+		return
+	}
+	i := int64(place) * w.unit / w.size
+	if w.inUse(i) || w.seen[i] || len(w.seen) > maxBitmap {
+		return
+	}
+	if w.seen == nil {
+		w.seen = map[int64]bool{}
+	}
+	w.seen[i] = true
+	w.more = append(w.more, i)
 }
 
 func (w *indexWalk) fail(err error) {
@@ -96,24 +127,31 @@ func (w *indexWalk) fail(err error) {
 
 // blocks reads those in use. Where an image was cut short, or no index is where
 // it should be, or it is larger than its volume, the error tells of the rest.
-func (w *indexWalk) blocks(d *Data, size int64, used []byte) {
-	b := make([]byte, size)
-	left := d.fs.info.Clusters * d.fs.info.ClusterSize / size
-	for i := int64(0); (i+1)*size <= d.size && !w.stopped && w.row < maxBadBlocks; i++ {
-		if used != nil && (i/8 >= int64(len(used)) || used[i/8]&(1<<(i%8)) == 0) {
-			continue
-		}
-		if start, _, err := d.NextData(i * size); err == nil && start > i*size {
-			i = max(i, start/size-1) // a hole holds no blocks
-			continue
-		}
+func (w *indexWalk) blocks(d *Data) {
+	b := make([]byte, w.size)
+	left := d.fs.info.Clusters * d.fs.info.ClusterSize / w.size
+	read := func(i int64) {
 		if left--; left < 0 {
 			w.fail(fmt.Errorf("index larger than the volume: %w", ErrDamaged))
-			return
-		}
-		if err := w.block(d, b, i*size); err != nil {
+		} else if err := w.block(d, b, i*w.size); err != nil {
 			w.fail(fmt.Errorf("index block %d: %w", i, err))
 		}
+	}
+	going := func() bool { return !w.stopped && w.row < maxBadBlocks && left >= 0 }
+	for i := int64(0); (i+1)*w.size <= d.size && going(); i++ {
+		if !w.inUse(i) {
+			continue
+		}
+		if start, _, err := d.NextData(i * w.size); err == nil && start > i*w.size {
+			i = max(i, start/w.size-1) // a hole holds no blocks
+			continue
+		}
+		read(i)
+	}
+	for len(w.more) > 0 && going() {
+		i := w.more[0]
+		w.more = w.more[1:]
+		read(i)
 	}
 }
 
@@ -162,7 +200,11 @@ func (w *indexWalk) entries(b []byte) {
 	for off+16 <= end && !w.stopped {
 		e := b[off:end]
 		size, key := int64(binary.LittleEndian.Uint16(e[8:])), int(binary.LittleEndian.Uint16(e[10:]))
-		if binary.LittleEndian.Uint16(e[12:])&entryLast != 0 {
+		flags := binary.LittleEndian.Uint16(e[12:])
+		if flags&entryNode != 0 && size >= 24 && size <= int64(len(e)) {
+			w.leads(binary.LittleEndian.Uint64(e[size-8:]))
+		}
+		if flags&entryLast != 0 {
 			return
 		}
 		raw, ok := cut(e, 16, key)

@@ -2,6 +2,7 @@ package ntfs
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
@@ -51,10 +52,43 @@ func TestAnIndexLargerThanItsVolume(t *testing.T) {
 	d.runs = []run{{n: 1 << 28}}
 	r := &reads{r: zeros{}}
 	d.fs.r = r
-	w := &indexWalk{}
-	w.blocks(d, 4096, nil)
+	w := &indexWalk{size: 4096}
+	w.blocks(d)
 	if r.n > 8<<20 || w.err == nil {
 		t.Errorf("%d bytes read of a terabyte without one index block, %v", r.n, w.err)
+	}
+}
+
+// A block that an entry leads to is read whatever the bitmap says, once.
+func TestABlockThatTheBitmapHides(t *testing.T) {
+	for name, c := range map[string]struct {
+		used byte
+		want string
+	}{"marked": {3, "first second"}, "hidden": {1, "first second"}, "freed": {0, "second"}} {
+		b := newBuilder()
+		root := rootEntries(20, 1)
+		last := root[len(root)-16:]
+		last[8], last[12] = 24, entryLast|entryNode
+		root = append(root, le(uint64(4))...) // in clusters of 1,024 bytes: the second block
+		binary.LittleEndian.PutUint32(root[20:], uint32(len(root)-16))
+		root[28] = indexLarge
+		copy(b.disk[100*tCluster:], indexBlock(link{21, 1, "first"}))
+		copy(b.disk[104*tCluster:], indexBlock(link{22, 1, "second"}))
+		b.record(20, 1, recordInUse|recordDir, resident(attrFileName, "", fnBytes(recordRoot, 5, "dir", flagDir)),
+			resident(attrIndexRoot, "$I30", root), nonResident(attrIndexAlloc, "$I30", []byte{0x11, 8, 100}, 8*tCluster, 0),
+			resident(attrBitmap, "$I30", []byte{c.used, 0, 0, 0, 0, 0, 0, 0}))
+		f := b.open(t)
+		dir, err := f.Node(Ref{Record: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		if err := f.ReadDir(dir, func(e DirEntry) bool { got = append(got, e.Name); return true }); err != nil {
+			t.Error(err)
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: %q, want %q", name, s, c.want)
+		}
 	}
 }
 
