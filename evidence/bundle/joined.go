@@ -3,8 +3,11 @@ package bundle
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
 	"strings"
+
+	"github.com/hozen-dfir/hozen/evidence/store"
 )
 
 // Joined reads a bundle whose objects lie in several places, as a collection
@@ -32,15 +35,22 @@ func (j joined) List(ctx context.Context) (map[string]int64, error) {
 }
 
 func (j joined) Open(ctx context.Context, name string) (Object, error) {
-	var errs []error
+	var absent, failed []error
 	for _, o := range j {
 		obj, err := o.Open(ctx, name)
-		if err == nil {
+		switch {
+		case err == nil:
 			return obj, nil
+		case notThere(err):
+			absent = append(absent, err)
+		default:
+			failed = append(failed, err)
 		}
-		errs = append(errs, err)
 	}
-	return nil, errors.Join(errs...)
+	if len(failed) > 0 { // it may lie where nobody could look
+		absent = nil
+	}
+	return nil, errors.Join(append(absent, failed...)...)
 }
 
 func (j joined) Close() error {
@@ -57,4 +67,9 @@ func (j joined) String() string {
 		names = append(names, o.String())
 	}
 	return strings.Join(names, " + ")
+}
+
+// notThere reports an error that says that there is no such object.
+func notThere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrNotFound)
 }

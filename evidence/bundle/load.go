@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -19,7 +20,8 @@ import (
 // in buf (grown where needed), which it returns for the next call. Nothing of
 // it is looked at before the hash of the whole is known to be the one in the
 // leaf. The error wraps ErrVerify where the bytes are not those that were
-// sealed, and ErrNoIdentity where they can't be decrypted.
+// sealed, or no segment, ErrNoIdentity where they can't be decrypted, and
+// neither where they can't be read.
 func (b *Bundle) Load(ctx context.Context, s seal.Segment, buf []byte) (*segment.Segment, []byte, error) {
 	if s.Size > segment.MaxSize+segment.CipherRoom {
 		return nil, buf, fmt.Errorf("%w: %s: %d bytes is more than any segment has", ErrVerify, s.Object, s.Size)
@@ -40,15 +42,18 @@ func (b *Bundle) Load(ctx context.Context, s seal.Segment, buf []byte) (*segment
 	if len(b.ids) > 0 || !errors.Is(derr, ErrNoIdentity) {
 		// Bytes that decryption did not get to count as well. An identity that
 		// does not open the segment may be the fault of a changed segment.
-		if _, err := io.Copy(io.Discard, tee); err != nil {
-			return nil, buf, fmt.Errorf("reading %s: %w", s.Object, err)
+		if _, err := io.Copy(io.Discard, tee); err != nil || tee.err != nil {
+			return nil, buf, fmt.Errorf("reading %s: %w", s.Object, cmp.Or(tee.err, err))
 		}
 		if got := hex.EncodeToString(tee.h.Sum(nil)); got != s.SHA256 || tee.n != s.Size {
 			return nil, buf, fmt.Errorf("%w: %s: SHA-256 of its %d bytes is %s; its leaf says %s", ErrVerify, s.Object, tee.n, got, s.SHA256)
 		}
 	}
-	if derr != nil {
+	switch {
+	case errors.Is(derr, ErrNoIdentity):
 		return nil, buf, fmt.Errorf("%s: %w", s.Object, derr)
+	case derr != nil: // of bytes that are the ones that were sealed
+		return nil, buf, fmt.Errorf("%w: %s: %w", ErrVerify, s.Object, derr)
 	}
 	seg, err := segment.Open(plain)
 	if err != nil {
@@ -81,11 +86,17 @@ type teeReader struct {
 	r io.Reader
 	h hash.Hash
 	n int64
+	// err is why the bytes could not be read to their end: a decoder's own error
+	// does not tell that from bytes that are wrong.
+	err error
 }
 
 func (t *teeReader) Read(p []byte) (int, error) {
 	n, err := t.r.Read(p)
 	t.h.Write(p[:n])
 	t.n += int64(n)
+	if err != nil && err != io.EOF && t.err == nil {
+		t.err = err
+	}
 	return n, err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"io/fs"
 
 	"github.com/hozen-dfir/hozen/evidence/seal"
 )
@@ -59,7 +58,7 @@ func (c *crcReader) Read(p []byte) (int, error) {
 func (b *Bundle) Stored(ctx context.Context, s seal.Segment) (io.ReadCloser, error) {
 	o, err := b.objects.Open(ctx, s.Object)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
+		if notThere(err) {
 			return nil, fmt.Errorf("%w: %s: is missing", ErrVerify, s.Object)
 		}
 		return nil, fmt.Errorf("reading %s: %w", s.Object, err)

@@ -47,7 +47,7 @@ func (v *verification) deepWorker(ctx context.Context, next <-chan seal.Segment)
 		case errors.Is(err, bundle.ErrNoIdentity), ctx.Err() != nil:
 			return err
 		case err != nil:
-			v.problem(s.Object, "%v", bundle.Reason(err))
+			v.notRead(s.Object, err)
 			v.chains.finished(s.Number)
 			continue
 		}
@@ -194,6 +194,9 @@ func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Se
 	cerr := v.chains.add(ctx, s.Number, r, whole, d.content, err == nil)
 	if err != nil {
 		return err
+	}
+	if v.gappy() { // the part before may lie where nothing could be read
+		return ctx.Err()
 	}
 	return cerr
 }

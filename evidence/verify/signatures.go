@@ -71,7 +71,7 @@ func (v *verification) loneKey(ctx context.Context, name string) {
 func (v *verification) cosigner(ctx context.Context, name, keyName string) (vkey string, ver note.Verifier, ok bool) {
 	raw, err := v.b.ReadObject(ctx, keyName, 4096)
 	if err != nil {
-		v.problem(keyName, "%v", bundle.Reason(err))
+		v.notRead(keyName, err)
 		return "", nil, false
 	}
 	vkey = strings.TrimSuffix(string(raw), "\n")
@@ -92,7 +92,7 @@ func (v *verification) cosignature(ctx context.Context, name, keyName string) {
 	}
 	signed, err := v.b.ReadObject(ctx, name, seal.MaxCheckpoint)
 	if err != nil {
-		v.problem(name, "%v", bundle.Reason(err))
+		v.notRead(name, err)
 		return
 	}
 	cp, err := seal.OpenCheckpoint(signed, ver)
@@ -129,15 +129,14 @@ func (v *verification) timeStamp(ctx context.Context) error {
 	}
 	token, err := v.b.ReadObject(ctx, name, seal.MaxLeaf)
 	if err != nil {
-		v.problem(name, "%v", bundle.Reason(err))
+		v.notRead(name, err)
 		v.check("time stamp", "can't be read", "")
 		return nil
 	}
 	signed, err := v.b.ReadObject(ctx, name+".note", seal.MaxCheckpoint)
-	if err == nil {
-		err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.signer)
-	}
 	if err != nil {
+		v.notRead(name+".note", err)
+	} else if err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.signer); err != nil {
 		v.problem(name, "%v", bundle.Reason(err))
 	}
 	status, detail := "", "the collector's signature over the token"

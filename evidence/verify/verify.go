@@ -66,6 +66,9 @@ func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
 			return v.r, err
 		}
 	}
+	if err := v.endUnread(); err != nil {
+		return v.r, err
+	}
 	slices.SortStableFunc(v.r.Problems, func(a, b bundle.Problem) int { return cmp.Compare(a.Where, b.Where) })
 	return v.r, nil
 }
@@ -80,6 +83,7 @@ type verification struct {
 
 	mu     sync.Mutex
 	seen   int // problems already accounted to a check
+	unread []unread
 	tally  map[evidence.Outcome]int
 	chains *chains
 	items  atomic.Int64
@@ -130,7 +134,7 @@ func (v *verification) texts(ctx context.Context) error {
 		}
 		body, err := v.b.ReadObject(ctx, name, 1<<20)
 		if err != nil {
-			v.problem(name, "%v", bundle.Reason(err))
+			v.notRead(name, err)
 			continue
 		}
 		sum := sha256.Sum256(body)
