@@ -114,12 +114,12 @@ func newKeysExportCommand(app *cli.App) *cobra.Command {
 			if err := collectcmd.OutsideBundles("out", out); err != nil {
 				return err
 			}
-			f, err := keys.Export(args[0], out)
-			if errors.Is(err, fs.ErrExist) {
-				return newFolderHint(err)
-			}
-			if err != nil {
+			if _, err := keys.ReadFacts(args[0]); err != nil {
 				return cli.WithHint(err, keyFolderHint)
+			}
+			f, err := keys.Export(args[0], out)
+			if err != nil {
+				return newFolderHint(fmt.Errorf("exporting to %s: %w", out, err))
 			}
 			return showFacts(app, f)
 		},

@@ -123,6 +123,9 @@ func (r *contentReader) Read(p []byte) (int, error) {
 		if len(r.left) == 0 {
 			return 0, r.end()
 		}
+		if err := r.ctx.Err(); err != nil { // a segment that was read already asks nobody
+			return 0, err
+		}
 		frame, err := r.b.Fetch(r.ctx, r.left[0])
 		if err != nil {
 			return 0, err

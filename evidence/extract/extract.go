@@ -80,6 +80,9 @@ func (t *Target) Item(ctx context.Context, b *bundle.Bundle, it *bundle.Item) (R
 		r.Name, r.Err = t.file(ctx, b, it)
 	}
 	if full(r.Err) || ctx.Err() != nil {
+		if r.Err != nil && r.Name != "" { // half a file must not pass for a whole one
+			_ = t.root.Remove(r.Name)
+		}
 		return r, errors.Join(r.Err, ctx.Err())
 	}
 	return r, nil

@@ -3,6 +3,8 @@ package extract
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -136,5 +138,45 @@ func TestTimesOutOfRange(t *testing.T) {
 		if st, err := os.Stat(filepath.Join(dir, "live/far")); err != nil || st.ModTime().Year() != year && st.ModTime().Before(began) {
 			t.Errorf("a time in %d became %v (%v)", year, st.ModTime(), err)
 		}
+	}
+}
+
+// Whoever interrupts is heard within a megabyte, and half a file is not left
+// behind to pass for a whole one.
+func TestInterrupted(t *testing.T) {
+	b := write(t, item("/long", bytes.Repeat([]byte("0123456789abcdef"), 1<<18)))
+	dir := t.TempDir()
+	target, err := New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for it, err := range b.Items(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if it.Record.Path != "/long" {
+			continue
+		}
+		r, err := b.Reader(ctx, it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if _, err := r.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if n, err := io.Copy(io.Discard, r); !errors.Is(err, context.Canceled) {
+			t.Errorf("%d more bytes were read, and then: %v", n, err)
+		}
+		if _, err := target.Item(ctx, b, it); !errors.Is(err, context.Canceled) {
+			t.Errorf("writing it: %v", err)
+		}
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "live/long")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file was left: %v", err)
 	}
 }
