@@ -123,6 +123,7 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err != nil {
 		return err
 	}
+	twice(app, bundles)
 	if err := r.canRecord(ctx, bundles); err != nil {
 		return err
 	}

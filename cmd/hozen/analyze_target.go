@@ -8,6 +8,7 @@ import (
 
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/target"
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 )
 
@@ -61,4 +62,15 @@ func (t damagedTarget) Parent() analyze.Parent {
 // Inputs implements analyze.Target.
 func (t damagedTarget) Inputs(context.Context) iter.Seq2[analyze.Input, error] {
 	return func(yield func(analyze.Input, error) bool) { yield(analyze.Input{}, t.why) }
+}
+
+// twice warns of a bundle that is named more than once, or by two copies of it:
+// both are swept, for one of them may be damaged, and all is found twice.
+func twice(app *cli.App, bundles []*bundle.Bundle) {
+	seen := map[string]int{}
+	for _, b := range bundles {
+		if seen[b.Header.Bundle]++; seen[b.Header.Bundle] == 2 {
+			app.Warnf("bundle %s is among the targets more than once: what it holds is found each time", b.Header.Bundle)
+		}
+	}
 }
