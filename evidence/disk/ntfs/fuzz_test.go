@@ -25,6 +25,7 @@ func FuzzRecord(f *testing.F) {
 		clear(b.disk[80*tCluster:])
 		v.ctx.Purge()
 		v.dirs = newDirCache()
+		v.spread.Store(nil)
 		copy(b.disk[(tMFT+20)*tCluster:(tMFT+21)*tCluster], rec)
 		if len(rec) >= 1024 { // keep the fix-ups, so that more than they are tried
 			r := b.disk[(tMFT+20)*tCluster:]
