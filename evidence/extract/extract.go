@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -240,12 +241,22 @@ func Name(source, itemPath string) string {
 // one does. It is no source's name.
 const noSource = "~"
 
-func component(c string) string {
+func component(c string) string { return componentOn(runtime.GOOS, c) }
+
+// deviceName is what Windows opens a device for, with any ending; the digits may
+// be superscript ones.
+var deviceName = regexp.MustCompile(`^(?i:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)`)
+
+func componentOn(system, c string) string {
 	safe := c != "." && c != ".." && len(c) <= 255 && !strings.ContainsAny(c, "/\x00")
-	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" || !safe {
-		return evidence.EscapeComponent(c)
+	if safe && system != "windows" && system != "darwin" {
+		return c
 	}
-	return c
+	name := evidence.EscapeComponent(c)
+	if system == "windows" && deviceName.MatchString(name) {
+		name = fmt.Sprintf("%%%02X", name[0]) + name[1:]
+	}
+	return name
 }
 
 // full reports errors after which every further write would fail too.

@@ -180,3 +180,18 @@ func TestInterrupted(t *testing.T) {
 		t.Errorf("a file was left: %v", err)
 	}
 }
+
+// Windows opens a device where a file has its name.
+func TestDeviceNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"con": "%63on", "AUX.c": "%41UX.c", "Com1": "%43om1", "lpt9.tar.gz": "%6Cpt9.tar.gz", "NUL .txt": "%4EUL .txt", "COM¹": "%43OM¹",
+		"console": "console", "com": "com", "com10": "com10", "aux_": "aux_", "a:b": "a%3Ab", "nul.": "nul%2E",
+	} {
+		if got := componentOn("windows", name); got != want {
+			t.Errorf("%s becomes %s, want %s", name, got, want)
+		}
+	}
+	if got := componentOn("linux", "con"); got != "con" {
+		t.Errorf("elsewhere con becomes %s", got)
+	}
+}
