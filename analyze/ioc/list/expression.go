@@ -90,10 +90,10 @@ func globKey(k Kind, s string) (Kind, string, error) {
 	return regexKey(b.String())
 }
 
-// starred is keyed for what names a file: one with a star is a pattern. A query
-// of a URL that is listed by its path is none.
+// starred is keyed for what names a file: one with a star is a pattern. What a
+// URL asks for, listed by its path ("/tmp;rm+-rf+*;wget"), is none.
 func starred(k Kind, key string) (Kind, string, error) {
-	if strings.IndexByte(key, '*') < 0 || k == Path && strings.IndexByte(key, '?') >= 0 {
+	if strings.IndexByte(key, '*') < 0 || k == Path && strings.ContainsAny(key, "?;&=+") {
 		return k, key, nil
 	}
 	return globKey(k, key)

@@ -71,7 +71,7 @@ func TestExpressions(t *testing.T) {
 		{`/home/*/.ssh/authorized_keys2`, `path-regex ^/home/[^/\\]*/\.ssh/authorized_keys2$ -1 `}, {`/srv/**/x.php`, `path-regex ^/srv/.*/x\.php$ -1 `},
 		{`C:\Users\*\Evil.exe`, `path-regex (?i)^(?:[a-z]:)?[/\\]users[/\\][^/\\]*[/\\]evil\.exe$ -1 `}, {`%TEMP%\a*.exe`, `path-regex (?i)[/\\]a[^/\\]*\.exe$ -1 `}, {`name:a*.sh`, `path-regex (?i)(?:^|[/\\])a[^/\\]*\.sh$ -1 `},
 
-		{`/usr/include/c++/9`, `path /usr/include/c++/9 -1 `}, {`/tmp/a(1).exe`, `path /tmp/a(1).exe -1 `}, {`/gate.php?id=*`, `path /gate.php?id=* -1 `}, {`/x/.+(`, `path /x/.+( -1 `},
+		{`/usr/include/c++/9`, `path /usr/include/c++/9 -1 `}, {`/tmp/a(1).exe`, `path /tmp/a(1).exe -1 `}, {`/gate.php?id=*`, `path /gate.php?id=* -1 `}, {`/tmp;rm+-rf+*;wget`, `path /tmp;rm+-rf+*;wget -1 `}, {`/x/.+(`, `path /x/.+( -1 `},
 		{`C:\Users\bob\.ssh\d`, `path /users/bob/.ssh/d -1 `}, {`\\server\share\.d\x.exe`, `path /server/share/.d/x.exe -1 `}, {`C:\\Users\\x.exe`, `path /users/x.exe -1 `}, {`\\\\server\\share\\x.exe`, `path /server/share/x.exe -1 `},
 		{`^evil\.example/x$`, ``}, {`^[a-z]+\.example$`, ``}, {`\.(sh|py)$`, ``}, {`^/tmp/(x`, ``},
 	} {
