@@ -1,14 +1,13 @@
 package worker
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"sync"
 
 	"github.com/hozen-dfir/hozen/analyze"
+	"github.com/hozen-dfir/hozen/analyze/worker/internal/wire"
 )
 
 // spool holds the events of items until all items before them are passed on: on
@@ -24,13 +23,13 @@ type spool struct {
 	end  int64
 }
 
-// extent is one piece of it: whole lines.
+// extent is one piece of it: whole events.
 type extent struct {
 	at int64
 	n  int
 }
 
-func (s *spool) put(lines []byte) (e extent, err error) {
+func (s *spool) put(events []byte) (e extent, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.f == nil {
@@ -39,8 +38,8 @@ func (s *spool) put(lines []byte) (e extent, err error) {
 		}
 		s.gone = os.Remove(s.f.Name()) == nil // Windows removes no open file
 	}
-	e = extent{s.end, len(lines)}
-	if _, err := s.f.WriteAt(lines, e.at); err != nil {
+	e = extent{s.end, len(events)}
+	if _, err := s.f.WriteAt(events, e.at); err != nil {
 		return e, fmt.Errorf("keep events: %w", err)
 	}
 	s.end += int64(e.n)
@@ -59,27 +58,15 @@ func (s *spool) read(list []extent) analyze.Events {
 				yield(analyze.Event{}, fmt.Errorf("events that were kept: %w", err))
 				return
 			}
-			for line := range bytes.Lines(b) {
-				var ev analyze.Event
-				err := json.Unmarshal(line, &ev)
+			for len(b) > 0 {
+				ev, rest, err := wire.DecodeEvent(b)
 				if !yield(ev, err) || err != nil {
 					return
 				}
+				b = rest
 			}
 		}
 	}
-}
-
-// sound reports whether these are whole lines, each an event: what a worker says
-// is not trusted.
-func sound(lines []byte) bool {
-	for line := range bytes.Lines(lines) {
-		var e analyze.Event
-		if json.Unmarshal(line, &e) != nil || line[len(line)-1] != '\n' {
-			return false
-		}
-	}
-	return true
 }
 
 func (s *spool) close() error {

@@ -173,17 +173,17 @@ func (s *session) need(b []byte) error {
 
 // events keeps a piece of the first item's events until its turn comes.
 func (s *session) events(b []byte) error {
-	id, lines, err := wire.DecodeEvents(b)
+	id, events, err := wire.DecodeEvents(b)
 	j := s.queue[0]
-	if err != nil || id != j.id || s.p.spool == nil || j.told+int64(len(lines)) > wire.EventsLimit(j.in.Size) || !sound(lines) {
+	if err != nil || id != j.id || s.p.spool == nil || j.told+int64(len(events)) > wire.EventsLimit(j.in.Size) || wire.CheckEvents(events) != nil {
 		return errJunk
 	}
-	at, err := s.p.spool.put(lines)
+	at, err := s.p.spool.put(events)
 	if err != nil { // the disk is full: no other item fares better
 		s.p.fail(err)
 		return nil
 	}
-	j.events, j.told = append(j.events, at), j.told+int64(len(lines))
+	j.events, j.told = append(j.events, at), j.told+int64(len(events))
 	return nil
 }
 

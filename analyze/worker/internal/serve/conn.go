@@ -187,8 +187,8 @@ func (c *conn) need(id uint64, i int) error {
 }
 
 // events sends a piece of an item's events.
-func (c *conn) events(id uint64, lines []byte) error {
-	return c.send(wire.Events, wire.EventsHead(id), lines)
+func (c *conn) events(id uint64, events []byte) error {
+	return c.send(wire.Events, wire.EventsHead(id), events)
 }
 
 // block waits for the next block of item id.

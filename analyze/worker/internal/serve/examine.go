@@ -18,8 +18,8 @@ type examiner struct {
 	build     func(analyze.Deriver) ([]analyze.Analyzer, error)
 	analyzers []analyze.Analyzer
 	mem       *memory
-	tell      func(id uint64, lines []byte) error // takes events; nil where they are not wanted
-	now       *run                                // the item under examination
+	tell      func(id uint64, events []byte) error // takes events; nil where they are not wanted
+	now       *run                                 // the item under examination
 }
 
 // run is the examination of one item.

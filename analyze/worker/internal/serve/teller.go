@@ -1,8 +1,6 @@
 package serve
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/hozen-dfir/hozen/analyze"
@@ -12,10 +10,9 @@ import (
 // teller passes the events of one item on to the parent, in pieces, within
 // limits.
 type teller struct {
-	send    func(id uint64, lines []byte) error
+	send    func(id uint64, events []byte) error
 	id      uint64
-	one     bytes.Buffer
-	lines   []byte
+	events  []byte
 	left    int64 // bytes that may still be sent
 	dropped int
 	broken  error // the parent is gone
@@ -37,28 +34,31 @@ func (t *teller) hook(now *run) func(analyze.Event) {
 }
 
 func (t *teller) add(e analyze.Event) {
-	t.one.Reset()
-	enc := json.NewEncoder(&t.one)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(e); err != nil || t.one.Len() > maxOne || int64(t.one.Len()) > t.left || t.broken != nil {
+	if !wire.GoodFacts(e.Facts) {
 		t.dropped++
 		return
 	}
-	t.left -= int64(t.one.Len())
-	t.lines = append(t.lines, t.one.Bytes()...)
-	if len(t.lines) >= eventsPiece {
+	before := len(t.events)
+	b, err := wire.AppendEvent(t.events, &e)
+	n := len(b) - before
+	if err != nil || n > maxOne || int64(n) > t.left || t.broken != nil {
+		t.dropped++
+		return
+	}
+	t.left -= int64(n)
+	if t.events = b; len(t.events) >= eventsPiece {
 		t.flush()
 	}
 }
 
 func (t *teller) flush() {
-	t.broken = t.send(t.id, t.lines)
-	t.lines = t.lines[:0]
+	t.broken = t.send(t.id, t.events)
+	t.events = t.events[:0]
 }
 
 // end sends what is left; what was dropped is a fault, never silence.
 func (t *teller) end(out *collector) {
-	if len(t.lines) > 0 && t.broken == nil {
+	if len(t.events) > 0 && t.broken == nil {
 		t.flush()
 	}
 	if t.dropped > 0 {

@@ -12,7 +12,7 @@
 //	                  Block  stored bytes of a block that was asked for, or why not
 //	worker → parent   Ready  JSON: what protects this worker
 //	                  Need   item, number of the block it needs
-//	                  Events some of an item's events: JSON, one a line
+//	                  Events some of an item's events: each its fields, the facts as JSON
 //	                  Result findings (JSON) and faults of an item
 //	                  Fatal  text: the worker can't work at all
 package wire

@@ -159,24 +159,6 @@ func DecodeBlock(b []byte) (BlockMsg, error) {
 	return m, d.err
 }
 
-// EventsHead returns the head of an Events frame; the lines follow it.
-func EventsHead(id uint64) []byte {
-	var e encoder
-	e.uint(id)
-	return e
-}
-
-// DecodeEvents reads the payload of an Events frame. The lines share b.
-func DecodeEvents(b []byte) (id uint64, lines []byte, err error) {
-	d := decoder{b: b}
-	id = d.uint()
-	return id, d.b, d.err
-}
-
-// EventsLimit bounds the bytes of the events of an item of size bytes: a
-// capture of the smallest packets, each a flow of its own, stays below it.
-func EventsLimit(size int64) int64 { return 64<<20 + 12*size }
-
 // ResultMsg is the answer to an item. Findings are JSON, one each.
 type ResultMsg struct {
 	ID       uint64

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -100,6 +102,50 @@ func TestResult(t *testing.T) {
 	}
 }
 
+func TestEvents(t *testing.T) {
+	want := []analyze.Event{
+		{Analyzer: "a", Kind: "dns", Time: evidence.At(time.Unix(7, 8)), Text: "query\n\xff", Facts: []byte(`{"n": 1}`)},
+		{Kind: "bare"},
+	}
+	var b []byte
+	var ends []int
+	for i := range want {
+		var err error
+		if b, err = AppendEvent(b, &want[i]); err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, len(b))
+	}
+	if err := CheckEvents(b); err != nil {
+		t.Error(err)
+	}
+	rest := b
+	for _, w := range want {
+		var got analyze.Event
+		var err error
+		if got, rest, err = DecodeEvent(rest); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(w, got, cmpopts.EquateEmpty()); d != "" {
+			t.Error(d)
+		}
+	}
+	for n := range len(b) {
+		if err := CheckEvents(b[:n]); (err == nil) != (n == 0 || n == ends[0]) {
+			t.Errorf("cut at %d: %v", n, err)
+		}
+	}
+	for _, facts := range []string{"[]", "1", `{"a":`, "{} {}", "x", " {}"} {
+		b, err := AppendEvent(nil, &analyze.Event{Facts: []byte(facts)})
+		if err != nil || CheckEvents(b) == nil {
+			t.Errorf("facts %q were taken, %v", facts, err)
+		}
+	}
+	if id, got, err := DecodeEvents(append(EventsHead(300), b...)); id != 300 || !bytes.Equal(got, b) || err != nil {
+		t.Errorf("%d, %d bytes, %v", id, len(got), err)
+	}
+}
+
 func TestFrames(t *testing.T) {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
@@ -138,6 +184,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add((&ResultMsg{ID: 3, Findings: [][]byte{[]byte(`{}`)}, Faults: []analyze.Fault{{Kind: "x"}}}).Encode())
 	f.Add(NeedMsg{ID: 1, I: 2}.Encode())
 	f.Add(BlockHead(1, 2, true))
+	ev, err := AppendEvent(EventsHead(1), &analyze.Event{Kind: "k", Time: evidence.At(time.Unix(1, 0)), Facts: []byte("{}")})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(ev)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, err := DecodeItem(b); err == nil {
 			in := analyze.Input{Size: m.Size, Blocks: m.Blocks}
@@ -148,6 +199,15 @@ func FuzzDecode(f *testing.F) {
 		}
 		_, _ = DecodeNeed(b)
 		_, _ = DecodeBlock(b)
+		if _, events, err := DecodeEvents(b); err == nil && CheckEvents(events) == nil {
+			for len(events) > 0 {
+				ev, rest, err := DecodeEvent(events)
+				if err != nil || !GoodFacts(ev.Facts) || len(rest) >= len(events) {
+					t.Fatalf("%+v, %v", ev, err)
+				}
+				events = rest
+			}
+		}
 		_, _, _ = Read(bufio.NewReader(bytes.NewReader(b)), 1<<20)
 	})
 }
