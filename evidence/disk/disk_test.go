@@ -332,6 +332,12 @@ func TestImages(t *testing.T) {
 	if n, err := im.ReadAt(b, 9000); n != 1000 || err != io.EOF {
 		t.Errorf("at the end: %d %v", n, err)
 	}
+	if err := os.Remove(filepath.Join(dir, "d.002")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenImage(filepath.Join(dir, "d.001")); err == nil || !strings.Contains(err.Error(), "d.002") {
+		t.Errorf("without its second part: %v", err)
+	}
 	os.WriteFile(filepath.Join(dir, "q.img"), append([]byte("QFI\xfb"), whole...), 0o600)
 	os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600)
 	for _, p := range []string{"q.img", "empty", "nope", "."} {

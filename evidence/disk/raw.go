@@ -34,7 +34,11 @@ type part struct {
 // .000), or a block device. Other containers give an error that names them.
 func OpenImage(path string) (*Image, error) {
 	files := []string{path}
-	if s := splitParts(path); len(s) > 1 {
+	s, err := splitParts(path)
+	if err != nil {
+		return nil, fmt.Errorf("open image %q: %w", path, err)
+	}
+	if len(s) > 1 {
 		files = s
 	}
 	im := &Image{Files: files, Kind: "raw"}
@@ -81,27 +85,36 @@ func (im *Image) append(path string) error {
 	return nil
 }
 
-// splitParts lists path and the parts that follow it without a gap, where its
-// extension is that of a first part.
-func splitParts(path string) []string {
+// splitParts lists path and the parts that follow it, where its extension is
+// that of a first part. A part that is missing before another is an error.
+func splitParts(path string) ([]string, error) {
 	ext := filepath.Ext(path)
 	if len(ext) != 4 && len(ext) != 5 {
-		return nil
+		return nil, nil
 	}
 	n, err := strconv.ParseUint(ext[1:], 10, 16)
 	if err != nil || n > 1 {
-		return nil
+		return nil, nil
+	}
+	part := func(n uint64) (string, bool) {
+		p := strings.TrimSuffix(path, ext) + fmt.Sprintf(".%0*d", len(ext)-1, n)
+		_, err := os.Stat(p)
+		return p, !errors.Is(err, fs.ErrNotExist)
 	}
 	var out []string
-	for len(out) < maxParts {
-		p := strings.TrimSuffix(path, ext) + fmt.Sprintf(".%0*d", len(ext)-1, n)
-		if _, err := os.Stat(p); err != nil {
+	for ; len(out) < maxParts; n++ {
+		p, ok := part(n)
+		if !ok {
 			break
 		}
 		out = append(out, p)
-		n++
 	}
-	return out
+	if p, _ := part(n); len(out) > 0 {
+		if next, ok := part(n + 1); ok {
+			return nil, fmt.Errorf("its part %q is missing, and %q is there: %w", p, next, fs.ErrNotExist)
+		}
+	}
+	return out, nil
 }
 
 // footer leaves out the last sector of a fixed VHD, which is a raw image but for
