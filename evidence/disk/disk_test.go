@@ -377,6 +377,29 @@ func TestContainersAreNamed(t *testing.T) {
 	}
 }
 
+// A table without volumes leaves the disk unread: that is no success.
+func TestATableWithoutVolumes(t *testing.T) {
+	d := make([]byte, 300*512)
+	putTable(d)
+	if l := read(t, d); l.Scheme != "mbr" || len(l.Lost) != 1 || !strings.Contains(l.Lost[0], "the MBR has no volumes") {
+		t.Errorf("%+v", l)
+	}
+	copy(d[299*512+3:], "NTFS    ")
+	d[299*512+510], d[299*512+511] = 0x55, 0xAA
+	if l := read(t, d); len(l.Volumes) != 1 || l.Volumes[0].Filesystem != "ntfs" || len(l.Lost) > 0 {
+		t.Errorf("the copy of a boot sector: %+v", l)
+	}
+	d = gptDisk(512)
+	array := d[2*512 : 2*512+128*128]
+	clear(array)
+	binary.LittleEndian.PutUint32(d[512+88:], crc32.ChecksumIEEE(array))
+	clear(d[512+16 : 512+20])
+	binary.LittleEndian.PutUint32(d[512+16:], crc32.ChecksumIEEE(d[512:512+92]))
+	if l := read(t, d); l.Scheme != "gpt" || len(l.Lost) != 1 || !strings.Contains(l.Lost[0], "the GPT has no volumes") {
+		t.Errorf("%+v", l)
+	}
+}
+
 // A boot sector that claims more than there is, on a whole volume, is damaged:
 // its copy in the last sector has to be found.
 func TestABootSectorThatClaimsTooMuch(t *testing.T) {

@@ -57,9 +57,6 @@ func mbr(image io.ReaderAt, size int64, head []byte) (Layout, error) {
 			l.add(i+1, int64(e.start), e)
 		}
 	}
-	if len(l.Volumes) == 0 {
-		l.Notes = append(l.Notes, "the MBR has no volumes")
-	}
 	return l, nil
 }
 

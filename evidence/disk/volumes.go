@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // Bounds of what a table may hold.
@@ -41,12 +42,15 @@ func Volumes(image io.ReaderAt, size int64) (Layout, error) {
 		return Layout{Scheme: "none", Volumes: []Volume{v}}, nil
 	}
 	l, err := table(image, size, head)
-	if err != nil && bootCopy(image, size) {
+	if (err != nil || len(l.Volumes) == 0) && bootCopy(image, size) {
 		v := Volume{Name: noTable, Length: size, Filesystem: "ntfs"}
 		return Layout{Scheme: "none", Volumes: []Volume{v}}, nil
 	}
 	if err != nil {
 		return l, fmt.Errorf("image of %d bytes: no partition table and no filesystem that is known: %w", size, err)
+	}
+	if len(l.Volumes) == 0 { // a wiper leaves the like
+		l.Lost = append(l.Lost, fmt.Sprintf("the %s has no volumes: whatever else the image holds was not read", strings.ToUpper(l.Scheme)))
 	}
 	for i := range l.Volumes {
 		v := &l.Volumes[i]
