@@ -93,15 +93,15 @@ func (d *Decoder) greTunnel(b []byte, depth int) {
 	}
 }
 
-// greHeader returns the length of a GRE header without source routes, 0 where
-// b is too short. Routes (bit 1, deprecated) are left to the decoder's own
-// bounds.
+// greHeader returns the length of a GRE header, 0 where b is too short, or holds
+// source routes (bit 1): no receiver of today takes such a packet (RFC 2784
+// section 2.3), and decoders read beyond its end.
 func greHeader(b []byte) int {
-	if len(b) < 4 {
+	if len(b) < 4 || b[0]&0x40 != 0 {
 		return 0
 	}
 	n := 4
-	if b[0]&0xc0 != 0 { // checksum or routing
+	if b[0]&0x80 != 0 { // checksum
 		n += 4
 	}
 	if b[0]&0x20 != 0 { // key
