@@ -112,8 +112,11 @@ func (l *loader) tree(fsys fs.FS, prefix string) error {
 			return fmt.Errorf("more than %d files or %d folders deep", maxListFiles, maxListDepth)
 		case d.IsDir():
 			return nil
-		case !d.Type().IsRegular() || !listName(name):
+		case !listName(name):
 			l.reports = append(l.reports, ListReport{Name: full, Skipped: "not a file with an ending of lists"})
+			return nil
+		case !d.Type().IsRegular():
+			l.reports = append(l.reports, ListReport{Name: full, Error: "not a regular file (links are not followed)"})
 			return nil
 		}
 		f, err := fsys.Open(name)
