@@ -12,6 +12,12 @@
 // behind it is another. Links met by ** or in a tree named by hand are items
 // and are not followed.
 //
+// # Mounts
+//
+// What a source's Crossing speaks of is not entered by ** and in trees named by
+// hand. A bind mount is entered where one component with a wildcard matches it,
+// and any mount but a direct automount point where a component names it.
+//
 // # What is missing
 //
 // A literal path that isn't there is an item with outcome missing. A pattern

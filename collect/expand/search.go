@@ -144,7 +144,9 @@ func (s *search) matched(ctx context.Context, dir place, e collect.Entry, rest [
 	if len(rest) == 0 {
 		return s.take(ctx, p)
 	}
-	if why := s.crossing(dir, p); why != "" {
+	// A home may be a bind mount of a place where no pattern looks for homes. The
+	// components that are left are counted, so this can't go round for ever.
+	if why := s.crossing(dir, p); why != "" && !strings.HasPrefix(why, source.Bind) {
 		return s.notEntered(ctx, p, why)
 	}
 	if p.st.Type == evidence.TypeDir || p.st.Type == evidence.TypeSymlink {

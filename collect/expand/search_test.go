@@ -196,6 +196,23 @@ func TestMountsAreNotEntered(t *testing.T) {
 	}
 }
 
+// TestBindMounts: one that a single wildcard matches is entered, for a home may be
+// one; a walk over many levels stays out of it.
+func TestBindMounts(t *testing.T) {
+	src := linux(tree(t, "home/a/.rc", "home/b/.rc", "home/c -> ../srv/c", "srv/c/.rc", "home/a/deep/x"))
+	src.Cross = func(p string) string {
+		if p == "/home/a" || p == "/srv/c" {
+			return "loop: also at /data"
+		}
+		return ""
+	}
+	b := gather(t, src, Options{}, define("D", "/home/*/.rc", "/**5/x"))
+	want := []string{"/home/a dir skipped", "/home/a/.rc file collected", "/home/b/.rc file collected", "/home/c symlink collected", "/srv/c dir skipped", "/srv/c/.rc file collected"}
+	if d := cmp.Diff(want, b.seen()); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestBoundOnEntries(t *testing.T) {
 	var names []string
 	for i := range 50 {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/glob"
+	"github.com/hozen-dfir/hozen/collect/source"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
@@ -156,7 +158,7 @@ func (s *search) through(ctx context.Context, link place) (at place, gone, broke
 	if r.err != nil || s.literal {
 		return r.end, r.err, nil
 	}
-	if why := s.c.src.Crossing(r.end.path, r.end.st); why != "" {
+	if why := s.c.src.Crossing(r.end.path, r.end.st); why != "" && !strings.HasPrefix(why, source.Bind) {
 		return place{}, fs.ErrNotExist, s.notEntered(ctx, r.end, why)
 	}
 	return r.end, nil, nil

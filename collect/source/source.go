@@ -38,6 +38,10 @@ const (
 	FUSE      = "FUSE mount "
 	Automount = "automount point "
 
+	// Bind is what the reason begins with for a mount that shows a folder which is
+	// there under another name, too.
+	Bind = "loop: also at "
+
 	// Opening the folder of such a one makes the host mount something.
 	DirectAutomount = "direct automount point "
 )

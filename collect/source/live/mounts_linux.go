@@ -97,7 +97,7 @@ func crossing(all []mount, i int) string {
 		return "loop mount " + m.fstype
 	}
 	if other := alsoAt(all, i); other != "" {
-		return "loop: also at " + other
+		return source.Bind + other
 	}
 	return ""
 }
