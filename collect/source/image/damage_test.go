@@ -121,6 +121,41 @@ func TestAnImageWithoutItsBootSector(t *testing.T) {
 	}
 }
 
+// A file whose only name is a short one is listed, though Windows hides it.
+func TestAShortNameAlone(t *testing.T) {
+	b, err := os.ReadFile(fixture(t, "ntfs.raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := []byte("\x07\x00n\x00o\x00t\x00h\x00i\x00n\x00g\x00") // seven letters, in the namespace of POSIX
+	for at := 0; ; at++ {
+		i := bytes.Index(b[at:], name)
+		if i < 0 {
+			break
+		}
+		at += i
+		b[at+1] = 2
+	}
+	src, err := inMemory(b, int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, dir := range []string{"/empty", "/"} {
+		for e, err := range src.ReadDir(context.Background(), dir) {
+			if seen[e.Name] = true; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if !seen["nothing"] || !seen["Program Files"] || seen["PROGRA~1"] {
+		t.Errorf("names %v", seen)
+	}
+	if st, err := src.Lstat("/empty/nothing"); err != nil || st.Type != evidence.TypeFile {
+		t.Errorf("%+v, %v", st, err)
+	}
+}
+
 // What is asked of each folder of a walk costs no more the deeper it lies.
 func TestADeepFolderCostsNoMore(t *testing.T) {
 	src := openOne(t, fixture(t, "ntfs.raw"))

@@ -189,7 +189,7 @@ func (v *volume) list(ctx context.Context, n *ntfs.Node, yield func(collect.Entr
 		return true
 	}
 	err := v.fs.ReadDir(n, func(e ntfs.DirEntry) bool {
-		if e.Short {
+		if e.Short && v.hasLong(e) {
 			return ctx.Err() == nil
 		}
 		batch = append(batch, collect.Entry{Name: e.Name, Type: entryType(e)})
@@ -207,6 +207,13 @@ func (v *volume) list(ctx context.Context, n *ntfs.Node, yield func(collect.Entr
 		return nil
 	}
 	return err
+}
+
+// hasLong reports whether the file of a short name is listed by a long one too.
+// Windows shows no other: a file with a short name alone is hidden from it.
+func (v *volume) hasLong(e ntfs.DirEntry) bool {
+	n, err := v.fs.Node(e.Ref)
+	return err == nil && slices.ContainsFunc(n.Names, func(fn ntfs.Name) bool { return !fn.Short && fn.Parent == e.Parent })
 }
 
 func entryType(e ntfs.DirEntry) evidence.FileType {
