@@ -5,6 +5,7 @@ package yara
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,17 +49,52 @@ func (s *scan) finding(sc *yr.ScanContext, r *yr.Rule) analyze.Finding {
 		Rule: r.Identifier(), Kind: "yara", Namespace: r.Namespace(), Tags: r.Tags(), Meta: metas(r)}
 	f.RuleFile = s.a.files[f.Namespace]
 	f.Severity, f.Title = severity(f.Meta), f.Meta["description"]
-	for _, str := range r.Strings() {
-		matches := str.Matches(sc)
-		for i := range matches {
-			if len(f.Matches) >= analyze.MatchLimit {
-				f.More += len(matches) - i
-				break
+	f.Matches, f.More = places(sc, r.Strings())
+	return f
+}
+
+// places returns the matches that a finding keeps, string by string, and how
+// many there are beyond. Each string has its share: one that is everywhere
+// leaves room for those that tell more.
+func places(sc *yr.ScanContext, strs []yr.String) (kept []analyze.Match, more int) {
+	var first [][]yr.Match // of each string, no more than can be kept
+	var counts []int
+	for i := range strs {
+		all := strs[i].Matches(sc)
+		first = append(first, slices.Clone(all[:min(len(all), analyze.MatchLimit)]))
+		counts = append(counts, len(all))
+	}
+	for i, n := range shares(counts, analyze.MatchLimit) {
+		for j := range n {
+			kept = append(kept, match(strs[i].Identifier(), &first[i][j]))
+		}
+		more += counts[i] - n
+	}
+	return kept, more
+}
+
+// shares divides limit among as many as count: to each the same, as far as it
+// has that many, and what is left to the first that have more; at least one to
+// each until nothing is left.
+func shares(counts []int, limit int) []int {
+	out := make([]int, len(counts))
+	for {
+		wanting := 0
+		for i, n := range counts {
+			if out[i] < n {
+				wanting++
 			}
-			f.Matches = append(f.Matches, match(str.Identifier(), &matches[i]))
+		}
+		if wanting == 0 || limit == 0 {
+			return out
+		}
+		each := max(1, limit/wanting)
+		for i, n := range counts {
+			k := min(each, n-out[i], limit)
+			out[i] += k
+			limit -= k
 		}
 	}
-	return f
 }
 
 func match(name string, m *yr.Match) analyze.Match {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -261,6 +262,29 @@ func TestFinding(t *testing.T) {
 		}}
 	if d := cmp.Diff(want, got[0]); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestShares(t *testing.T) {
+	for _, tc := range []struct{ counts, want []int }{
+		{nil, []int{}}, {[]int{5}, []int{5}}, {[]int{500}, []int{10}}, {[]int{3, 4}, []int{3, 4}}, {[]int{500, 1, 2}, []int{7, 1, 2}}, {[]int{500, 500, 500}, []int{4, 3, 3}},
+		{[]int{0, 9, 9, 0}, []int{0, 5, 5, 0}}, {[]int{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}, []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0}},
+	} {
+		if got := shares(tc.counts, 10); !slices.Equal(got, tc.want) {
+			t.Errorf("%v: %v, want %v", tc.counts, got, tc.want)
+		}
+	}
+}
+
+// TestMatchShares: a string that is everywhere does not hide those that are rare.
+func TestMatchShares(t *testing.T) {
+	c := compileText(t, `rule r { strings: $often = "a" $rare = "needle" condition: all of them }`)
+	got := scanText(t, c, memory([]byte(strings.Repeat("a", 5000)+"needle"), evidence.Record{Path: "/x"}))
+	if len(got) != 1 || len(got[0].Matches) != analyze.MatchLimit || got[0].More != 4901 {
+		t.Fatalf("%d findings: %+v", len(got), got)
+	}
+	if last := got[0].Matches[analyze.MatchLimit-1]; last.Name != "$rare" || last.Offset != 5000 {
+		t.Errorf("%+v", last)
 	}
 }
 
