@@ -103,6 +103,27 @@ func (s *Set) Asked(profile string, names []string, os collect.OS) ([]*Definitio
 	return r.out, r.problems
 }
 
+// Idle returns those of the definitions named that ask for nothing on systems of
+// these families.
+func (s *Set) Idle(names []string, systems []collect.OS) []*Definition {
+	var out []*Definition
+	for _, n := range names {
+		d := s.Find(n)
+		if d == nil || slices.Contains(out, d) {
+			continue
+		}
+		busy := slices.ContainsFunc(systems, func(os collect.OS) bool {
+			r := resolver{set: s, os: os, state: map[*Definition]int{}}
+			r.visit(d)
+			return len(r.out) > 0
+		})
+		if !busy {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 // States of a definition in a resolver.
 const (
 	unseen = iota

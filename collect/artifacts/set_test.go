@@ -134,3 +134,17 @@ func TestLoadByHand(t *testing.T) {
 		t.Errorf("loading twice: %v", p)
 	}
 }
+
+// TestIdle: what is asked for by name and is for other systems is known, be it a
+// definition, its sources alone, or a group's members.
+func TestIdle(t *testing.T) {
+	s := load(t, leaf("Win", "supported_os: [Windows]")+leaf("Any", "")+group("Group", "Win")+
+		"name: Half\ndoc: x\nsources:\n- type: FILE\n  supported_os: [Windows]\n  attributes: {paths: [/a]}\n---\n")
+	asked := []string{"win", "Any", "Group", "Half", "WIN", "nobody"}
+	if d := cmp.Diff([]string{"Win", "Group", "Half"}, names(s.Idle(asked, []collect.OS{collect.Linux}))); d != "" {
+		t.Error(d)
+	}
+	if got := s.Idle(asked, []collect.OS{collect.Linux, collect.Windows}); len(got) > 0 {
+		t.Errorf("with both: %v", names(got))
+	}
+}

@@ -14,6 +14,7 @@ type Plan struct {
 	Sources     []collect.Source
 	Builtins    []collect.Artifact      // run on the first live source, or else on the first
 	Definitions []*artifacts.Definition // groups resolved; run on every source of their system
+	Idle        []*artifacts.Definition // asked for by name, and for none of the sources' systems
 	Paths       []string                // named by hand; taken from every source
 	Own         []string                // paths of this host that are the collector's output
 	Sink        evidence.Sink

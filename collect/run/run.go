@@ -71,6 +71,9 @@ func (r *runner) begin() {
 		l.Sources = append(l.Sources, s.Info())
 	}
 	r.tap.book.put(l)
+	for _, d := range r.plan.Idle {
+		r.tap.view(collect.Own, d.Name).Report(collect.Line{Kind: collect.LineUnsupported, Artifact: d.Name, Reason: "it is for other systems than those collected"})
+	}
 }
 
 // tasks lists what is to be done, in order: built-in artifacts before

@@ -44,6 +44,9 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	for _, r := range f.replaced {
 		app.Warnf("definition %s of %s takes the place of the embedded one, its profiles too", r.By.Name, r.By.File)
 	}
+	for _, d := range f.idle {
+		app.Warnf("--artifact %s is for other systems than those collected: nothing of it is taken", d.Name)
+	}
 	if err := f.preflight(ctx, app, &plan); err != nil {
 		return err
 	}

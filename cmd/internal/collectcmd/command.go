@@ -33,6 +33,7 @@ type flags struct {
 	workers                      int
 
 	replaced []artifacts.Replaced // found while planning
+	idle     []*artifacts.Definition
 }
 
 // New returns the collect command. program is the name that examples use:

@@ -123,6 +123,7 @@ func (f *flags) plan() (run.Plan, []image.Note, error) {
 		return p, nil, err
 	}
 	if p.Definitions, err = f.asked(p.Sources); err == nil {
+		p.Idle = f.idle
 		p.Builtins, err = f.builtins()
 	}
 	if err != nil {
@@ -260,13 +261,13 @@ func (f *flags) asked(sources []collect.Source) ([]*artifacts.Definition, error)
 	}
 	var out []*artifacts.Definition
 	var errs []error
-	seen := map[collect.OS]bool{}
+	var systems []collect.OS
 	for _, s := range sources {
 		system := s.Info().OS
-		if seen[system] {
+		if slices.Contains(systems, system) {
 			continue
 		}
-		seen[system] = true
+		systems = append(systems, system)
 		defs, problems := set.Asked(f.profile, names, system)
 		for _, p := range problems {
 			errs = append(errs, p)
@@ -277,6 +278,7 @@ func (f *flags) asked(sources []collect.Source) ([]*artifacts.Definition, error)
 			}
 		}
 	}
+	f.idle = set.Idle(names, systems)
 	return out, cli.WithHint(cli.WithCode(cli.Usage, errors.Join(errs...)), "collect --list shows every artifact")
 }
 
