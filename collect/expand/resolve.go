@@ -141,7 +141,7 @@ func (c *Collector) resolve(ctx context.Context, link place) (r resolution) {
 			continue
 		}
 		if hops++; hops > maxHops {
-			r.end, r.err = p, loopError{}
+			r.end, r.err = place{path: path.Join(append([]string{p.path}, todo...)...)}, loopError{}
 			return r
 		}
 		r.links = append(r.links, p)

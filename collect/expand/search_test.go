@@ -283,7 +283,7 @@ func TestLoopsEnd(t *testing.T) {
 }
 
 func TestTreeByHand(t *testing.T) {
-	root := tree(t, "x/top", "x/sub/deep/file", "x/link -> sub", "x/out -> /y", "y/z", "run -> x/sub", "dang -> nope", "fil", "own/o")
+	root := tree(t, "x/top", "x/sub/deep/file", "x/link -> sub", "x/out -> /y", "y/z", "run -> x/sub", "dang -> nope", "fil", "own/o", "loop -> pool", "pool -> loop")
 	if err := exec.Command("mkfifo", filepath.Join(root, "x/fifo")).Run(); err != nil {
 		t.Skip(err)
 	}
@@ -301,6 +301,8 @@ func TestTreeByHand(t *testing.T) {
 		{"/nope", []string{"/nope missing"}},
 		{"/dang", []string{"/dang symlink collected", "/nope missing"}},
 		{"/own", []string{"/own dir skipped"}},
+		{"/loop", []string{"/loop symlink collected", "/loop missing", "/pool symlink collected"}},
+		{"/pool/x", []string{"/loop symlink collected", "/pool symlink collected", "/pool/x missing"}},
 	} {
 		b := newBook()
 		col := New(context.Background(), linux(root), nil, Options{Own: []string{"/own"}})

@@ -17,6 +17,7 @@ import (
 const (
 	asMetadata = "\x00metadata"
 	asListing  = "\x00listing"
+	asNamed    = "\x00named" // missed by a person, whoever else looked for it
 )
 
 // record drafts an item's record.
@@ -204,12 +205,17 @@ func (s *search) absent(ctx context.Context, at string, rest []glob.Segment, err
 // gone records that something could not be reached.
 func (s *search) gone(ctx context.Context, path string, err error) error {
 	s.trouble = s.trouble || !errors.Is(err, fs.ErrNotExist)
-	if !s.first(path, "") {
+	return s.missed(ctx, path, "", err)
+}
+
+// missed records it under one of the names for what is remembered of a path.
+func (s *search) missed(ctx context.Context, path, as string, err error) error {
+	if !s.first(path, as) {
 		return nil
 	}
 	r := s.record(path, evidence.Stat{})
 	r.Outcome, r.Error = evidence.OutcomeOf(err), err.Error()
-	return s.add(ctx, path, evidence.Item{Record: r})
+	return s.add(ctx, path+as, evidence.Item{Record: r})
 }
 
 // unlisted records that a folder could not be read, or not to its end.

@@ -2,6 +2,7 @@ package expand
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path"
@@ -91,8 +92,11 @@ func (b *byHand) root(ctx context.Context, s *search, clean string) (place, erro
 			return place{}, err
 		}
 	}
+	if errors.Is(at.err, loopError{}) {
+		at.end.path = clean // links in a circle end nowhere in particular
+	}
 	if at.err != nil {
-		return place{}, s.gone(ctx, at.end.path, at.err)
+		return place{}, s.missed(ctx, at.end.path, asNamed, at.err)
 	}
 	return at.end, s.take(ctx, at.end)
 }

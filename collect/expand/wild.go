@@ -51,7 +51,7 @@ func (b *byHand) matching(ctx context.Context, led collect.Ledger, clean string)
 	}
 	if s.matches == 0 && !s.trouble { // where something could not be looked at, nobody knows
 		s.led = led.For(clean, true)
-		if err := s.gone(ctx, clean, fmt.Errorf("nothing matches: %w", fs.ErrNotExist)); err != nil {
+		if err := s.missed(ctx, clean, asNamed, fmt.Errorf("nothing matches: %w", fs.ErrNotExist)); err != nil {
 			return err
 		}
 	}

@@ -224,6 +224,18 @@ func TestNamedOnOneOfTwoVolumes(t *testing.T) {
 	}
 }
 
+// TestNamedAfterOthersMissedIt: what is named by hand and missing is a gap, also
+// where a definition has looked for it before, and missed nothing.
+func TestNamedAfterOthersMissedIt(t *testing.T) {
+	early := define("Early", "/nothing", "/no*")
+	early.Profiles = []string{collect.ProfileVolatile}
+	sum, err := Run(context.Background(), Plan{Sources: []collect.Source{tree(t, nil)}, Sink: &sinktest.Sink{},
+		Definitions: []*artifacts.Definition{early}, Paths: []string{"/nothing", "/no*"}})
+	if err != nil || sum.Gaps != 2 || sum.Outcomes[evidence.Missing] != 3 {
+		t.Errorf("%v %+v", err, sum)
+	}
+}
+
 // until is an artifact that runs throughout and notes when it was told to end.
 type until struct {
 	fake
