@@ -49,7 +49,7 @@ func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
 	if w.unit > block {
 		w.unit = 512
 	}
-	w.entries(root[16:])
+	w.entries(root[16:], 16)
 	if w.stopped {
 		return nil
 	}
@@ -163,7 +163,8 @@ func (w *indexWalk) block(d *Data, b []byte, off int64) error {
 		return err
 	}
 	w.row = 0
-	w.entries(b[24:])
+	marks := int64(binary.LittleEndian.Uint16(b[4:])) + 2*int64(binary.LittleEndian.Uint16(b[6:]))
+	w.entries(b[24:], (marks+7)&^7-24)
 	return nil
 }
 
@@ -189,26 +190,36 @@ func fixup(b []byte) error {
 	return nil
 }
 
-// entries reads those behind one index header.
-func (w *indexWalk) entries(b []byte) {
+// entries reads those behind one index header. The first begins soon behind what
+// must be before it (Windows leaves 24 bytes in a block), and the last ends where
+// the header says: else some could be hidden.
+func (w *indexWalk) entries(b []byte, first int64) {
 	off, end := int64(binary.LittleEndian.Uint32(b)), int64(binary.LittleEndian.Uint32(b[4:]))
-	if end > int64(len(b)) || off < 16 {
+	if off < first || off > first+32 || off%8 != 0 || end > int64(len(b)) {
 		w.fail(fmt.Errorf("index entries from %d to %d of %d bytes: %w", off, end, len(b), ErrDamaged))
 		end = min(end, int64(len(b)))
-		off = max(off, 16)
+		off = max(first, 16) // of this header
 	}
-	for off+16 <= end && !w.stopped {
+	for !w.stopped {
+		if off+16 > end {
+			w.fail(fmt.Errorf("index without its last entry: %w", ErrDamaged))
+			return
+		}
 		e := b[off:end]
 		size, key := int64(binary.LittleEndian.Uint16(e[8:])), int(binary.LittleEndian.Uint16(e[10:]))
 		flags := binary.LittleEndian.Uint16(e[12:])
 		if flags&entryNode != 0 && size >= 24 && size <= int64(len(e)) {
 			w.leads(binary.LittleEndian.Uint64(e[size-8:]))
 		}
-		if flags&entryLast != 0 {
+		last := flags&entryLast != 0
+		if last && size == int64(len(e)) {
 			return
 		}
 		raw, ok := cut(e, 16, key)
 		fn, good := parseFileName(raw)
+		if last { // and yet there is more
+			w.fail(fmt.Errorf("index whose last entry is in its middle: %w", ErrDamaged))
+		}
 		if size < 16 || size%8 != 0 || size > int64(len(e)) || !ok || !good {
 			w.fail(fmt.Errorf("index entry of %d bytes: %w", size, ErrDamaged))
 			return

@@ -92,6 +92,30 @@ func TestABlockThatTheBitmapHides(t *testing.T) {
 	}
 }
 
+// One damaged field of an index hides no name without a word.
+func TestEntriesThatAHeaderHides(t *testing.T) {
+	for name, harm := range map[string]func(root []byte){
+		"begin later": func(r []byte) { r[16+1] = 8 }, "begin behind the first": func(r []byte) { r[16] += 0x60 },
+		"end early": func(r []byte) { r[20] = 16 }, "end after the first": func(r []byte) { r[20] -= 16 },
+		"last of two": func(r []byte) { r[32+12] = entryLast }, "as they were": func([]byte) {},
+	} {
+		b := newBuilder()
+		root := rootEntries(20, 1, link{21, 1, "first"}, link{22, 1, "second"})
+		harm(root)
+		b.record(20, 1, recordInUse|recordDir, resident(attrFileName, "", fnBytes(recordRoot, 5, "dir", flagDir)), resident(attrIndexRoot, "$I30", root))
+		f := b.open(t)
+		dir, err := f.Node(Ref{Record: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := 0
+		err = f.ReadDir(dir, func(DirEntry) bool { names++; return true })
+		if sound := name == "as they were"; (err == nil) != sound || names != 2 && name != "end early" {
+			t.Errorf("%s: %d names, %v", name, names, err)
+		}
+	}
+}
+
 // A folder whose blocks are gone with a record is not one that holds little.
 func TestAnIndexWithoutItsBlocks(t *testing.T) {
 	b := newBuilder()
