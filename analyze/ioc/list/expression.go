@@ -3,6 +3,7 @@ package list
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // expression reports whether s, with no word before it that says so, is an
@@ -11,7 +12,7 @@ import (
 // files hardly ever have, a slash or a doubled backslash, and a beginning as
 // that of a path, lest an expression for names of hosts be taken for one.
 func expression(s string) bool {
-	if s == "" || strings.IndexByte(`/\.[(^`, s[0]) < 0 && !hasDrive(s) {
+	if s == "" || !mayExpress(s) {
 		return false
 	}
 	body := flags.ReplaceAllString(s, "")
@@ -23,15 +24,21 @@ func expression(s string) bool {
 	if strings.IndexByte(body, '\\') < 0 {
 		return strings.IndexByte(body, '/') >= 0
 	}
-	if hasDrive(body) && !strings.HasPrefix(body[2:], `\\`) && body[2] != '/' {
-		return false // one backslash behind the drive: a path
-	}
 	rest := strings.ReplaceAll(body, `\\`, "")
 	doubled := len(rest) < len(body)
 	if strings.HasPrefix(body, `\\`) && !anchored { // of a share as well
 		doubled = strings.Contains(body[2:], `\\`)
 	}
 	return (doubled || strings.IndexByte(body, '/') >= 0) && !folders.MatchString(rest)
+}
+
+// mayExpress tells most paths from expressions at a glance: a million of them
+// must not take long.
+func mayExpress(s string) bool {
+	if drive := hasDrive(s); !drive && strings.IndexByte(`/\.[(^`, s[0]) < 0 || drive && s[2] == '\\' && s[3] != '\\' {
+		return false // one backslash behind the drive: a path
+	}
+	return strings.ContainsAny(s, "*+[({^$|") || strings.LastIndex(s, `\\`) > 0 || s[0] == '/' && strings.IndexByte(s, '\\') > 0
 }
 
 // isExpression is expression, but for an absolute path that is no expression:
@@ -54,7 +61,16 @@ var (
 // globKey returns the expression for a path or name with stars, as a shell
 // reads it: a star stands for anything within one folder, two for any folders.
 // Only what Windows means is found in any case.
+//
+// It is not compiled to see whether it can be: that takes longer than all else
+// that is done with a line, and what is made here can.
 func globKey(k Kind, s string) (Kind, string, error) {
+	switch {
+	case strings.Trim(s, "*/") == "":
+		return 0, "", errEvery
+	case !utf8.ValidString(s):
+		return 0, "", errUnknown
+	}
 	var b strings.Builder
 	switch k {
 	case Path:
@@ -87,7 +103,10 @@ func globKey(k Kind, s string) (Kind, string, error) {
 		s = s[1:]
 	}
 	b.WriteByte('$')
-	return regexKey(b.String())
+	if b.Len() > MaxRegex {
+		return 0, "", errLong
+	}
+	return PathRegex, b.String(), nil
 }
 
 // starred is keyed for what names a file: one with a star is a pattern. What a

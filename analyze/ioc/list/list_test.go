@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestDetect(t *testing.T) {
 		{"", 0, ""}, {"localhost", 0, ""}, {"evil..example", 0, ""}, {"-evil.example", 0, ""}, {"evil.example-", 0, ""}, {"evil.123", 0, ""},
 		{"192.0.2.256", 0, ""}, {"192.0.2.7:99999", 0, ""}, {"192.0.2.7:0", 0, ""}, {"192.0.2.01", 0, ""}, {"192.0.2.0/33", 0, ""},
 		{"just words here", 0, ""}, {"http://", 0, ""}, {"http:///x", 0, ""}, {"http://evil.example/a b", 0, ""}, {"md5:abc", 0, ""},
-		{"@evil.example", 0, ""}, {"path:(unclosed", 0, ""}, {"path:.*", 0, ""}, {"path:", 0, ""}, {"path:a?", 0, ""}, {strings.Repeat("a", 64) + ".example", 0, ""},
+		{"/tmp/\xff*", 0, ""}, {"@evil.example", 0, ""}, {"path:(unclosed", 0, ""}, {"path:.*", 0, ""}, {"path:", 0, ""}, {"path:a?", 0, ""}, {strings.Repeat("a", 64) + ".example", 0, ""},
 		{strings.Repeat("a.", 200) + "example", 0, ""}, {"d41d8cd98f00b204e9800998ecf8427", 0, ""}, {"fe80::1%eth0", 0, ""},
 		{"path:" + strings.Repeat("a", MaxRegex+1), 0, ""}, {"evil.example\x00", 0, ""},
 	} {
@@ -73,6 +74,7 @@ func TestExpressions(t *testing.T) {
 
 		{`/usr/include/c++/9`, `path /usr/include/c++/9 -1 `}, {`/tmp/a(1).exe`, `path /tmp/a(1).exe -1 `}, {`/gate.php?id=*`, `path /gate.php?id=* -1 `}, {`/tmp;rm+-rf+*;wget`, `path /tmp;rm+-rf+*;wget -1 `}, {`/x/.+(`, `path /x/.+( -1 `},
 		{`C:\Users\bob\.ssh\d`, `path /users/bob/.ssh/d -1 `}, {`\\server\share\.d\x.exe`, `path /server/share/.d/x.exe -1 `}, {`C:\\Users\\x.exe`, `path /users/x.exe -1 `}, {`\\\\server\\share\\x.exe`, `path /server/share/x.exe -1 `},
+		{`name:*`, ``}, {`/**/*`, ``}, {`/` + strings.Repeat("*a", MaxRegex/4), ``},
 		{`^evil\.example/x$`, ``}, {`^[a-z]+\.example$`, ``}, {`\.(sh|py)$`, ``}, {`^/tmp/(x`, ``},
 	} {
 		inds, rep := read(t, tc.line+"\n")
@@ -288,7 +290,7 @@ func TestSignatureBase(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"evil.example # x\n", "type,value\nmd5,x\n", "\\\\a;80;b\n", "hxxp[:]//[.](dot)\n", "a;;;;\n", "[::1]:80/x\n", "value,comment\n\"a\n\"\n", "%a%\\\n", "path:(\n", ";0"} {
+	for _, s := range []string{"evil.example # x\n", "type,value\nmd5,x\n", "\\\\a;80;b\n", "hxxp[:]//[.](dot)\n", "a;;;;\n", "[::1]:80/x\n", "value,comment\n\"a\n\"\n", "%a%\\\n", "path:(\n", ";0", "C:\\a*\\**\\(.exe\n", "^/a[^/]+\\.b$;7;c\n"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -298,6 +300,10 @@ func FuzzRead(f *testing.F) {
 			}
 			// A normal form is its own normal form.
 			switch i.Kind {
+			case PathRegex:
+				if _, err := regexp.Compile(i.Key); err != nil {
+					t.Error(err)
+				}
 			case Domain:
 				if k, ok := DomainKey(i.Key); !ok || k != i.Key {
 					t.Errorf("domain %q becomes %q", i.Key, k)

@@ -18,7 +18,7 @@ func (p *parser) plain(s string) error {
 		return p.expression(strings.TrimSpace(rest), comment)
 	}
 	kind, key, err := Detect(value)
-	if before, _, _ := strings.Cut(value, ";"); isExpression(before) || isExpression(value) {
+	if before, _, more := strings.Cut(value, ";"); isExpression(before) || more && isExpression(value) {
 		return p.expression(value, comment)
 	}
 	if errors.Is(err, errRange) {
