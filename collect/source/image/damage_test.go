@@ -121,6 +121,38 @@ func TestAnImageWithoutItsBootSector(t *testing.T) {
 	}
 }
 
+// Two entries of one name are damage: no path leads to the second.
+func TestTwoEntriesOfOneName(t *testing.T) {
+	b, err := os.ReadFile(fixture(t, "ntfs.raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, other := []byte("f\x00i\x00l\x00e\x00-\x000\x000\x000\x001\x000\x00.\x00"), []byte("f\x00i\x00l\x00e\x00-\x000\x000\x000\x001\x001\x00.\x00")
+	for at := 0; ; at++ {
+		i := bytes.Index(b[at:], one)
+		if i < 0 {
+			break
+		}
+		if at += i; at%1024 > 512 || string(b[at&^1023:at&^1023+4]) != "FILE" { // in the index alone
+			copy(b[at:], other)
+		}
+	}
+	src, err := inMemory(b, int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, told := 0, 0
+	for _, err := range src.ReadDir(context.Background(), "/many") {
+		if names++; err != nil && errors.Is(err, ntfs.ErrDamaged) && strings.Contains(err.Error(), "file-00011") {
+			told++
+			names--
+		}
+	}
+	if names != 10_000 || told != 1 {
+		t.Errorf("%d names, told %d times", names, told)
+	}
+}
+
 // A file whose only name is a short one is listed, though Windows hides it.
 func TestAShortNameAlone(t *testing.T) {
 	b, err := os.ReadFile(fixture(t, "ntfs.raw"))

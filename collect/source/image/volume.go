@@ -203,6 +203,11 @@ func (v *volume) list(ctx context.Context, n *ntfs.Node, yield func(collect.Entr
 		err = ctx.Err()
 	}
 	slices.SortFunc(batch, func(a, b collect.Entry) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(batch) && err == nil; i++ { // a path leads to one of them
+		if name := batch[i].Name; name == batch[i-1].Name {
+			err = fmt.Errorf("two entries have the name %.300q: %w", name, ntfs.ErrDamaged)
+		}
+	}
 	if !flush() {
 		return nil
 	}
