@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // columns says where the header line of a CSV file puts things; -1 is absent.
@@ -280,6 +281,9 @@ func (p *parser) typed(base Indicator, kind, value string, text []byte) error {
 
 func (p *parser) one(base Indicator, w want, value string, text []byte) error {
 	kind, key, err := As(w, value)
+	if err == nil && !utf8.ValidString(value) {
+		err = errUTF8
+	}
 	if err != nil {
 		p.rep.odd(base.Line, text, err.Error())
 		return nil

@@ -14,6 +14,7 @@ var (
 	errEvery   = errors.New("an expression that meets every path")
 	errMask    = errors.New("a network with a wrong prefix length")
 	errRange   = errors.New("a range of addresses: write it as networks")
+	errUTF8    = errors.New("not UTF-8")
 	errDigest  = errors.New("a digest other than MD5, SHA-1 and SHA-256, which are those that items have")
 )
 

@@ -181,7 +181,7 @@ func (p *parser) line(br *bufio.Reader, line []byte) error {
 	}
 	p.started = true
 	if !utf8.Valid(text) && p.csv == nil {
-		p.rep.odd(p.rep.Lines, text, "not UTF-8")
+		p.rep.odd(p.rep.Lines, text, errUTF8.Error())
 		return nil
 	}
 	if p.csv != nil {
