@@ -53,7 +53,8 @@ straight from the segments, decrypted in memory, and examined in worker processe
 that can reach neither files nor network: one that crashes, hangs or eats memory
 costs one item, which is listed as not scanned. Captures are read as well: flows,
 DNS, HTTP and TLS names are matched, bodies and streams are scanned. --events
-prints all that was read there; for that no rules are needed.
+prints all that was read there; for that no rules are needed. Archives and
+compressed files are swept as they are, not unpacked.
 
 With --out the findings are written to a folder (findings.jsonl, findings.csv,
 unscanned.jsonl, events.jsonl, sweep.json, summary.json) and sealed as a bundle
