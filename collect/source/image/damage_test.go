@@ -264,6 +264,13 @@ func TestASizeThatNoVolumeHas(t *testing.T) {
 	if len(got) != alloc || !errors.Is(err, ntfs.ErrDamaged) || hex.EncodeToString(sum[:]) != sums(t, fixture(t, "big.sha256"))["/f"] {
 		t.Errorf("%d bytes, %x, %v", len(got), sum, err)
 	}
+	low := bytes.Clone(b)
+	binary.LittleEndian.PutUint64(low[at+8:], size-1<<20)
+	if src, err := inMemory(low, int64(len(low))); err != nil {
+		t.Error(err)
+	} else if got, _, err := all(src, "/f"); len(got) != size-1<<20 || !errors.Is(err, ntfs.ErrDamaged) {
+		t.Errorf("a size below what was written: %d bytes, %v", len(got), err)
+	}
 	if st, err := src.Lstat("/f"); err != nil || st.StatLen != alloc || !strings.Contains(strings.Join(st.Attributes, ";"), "damaged: a size of 35184375088832 bytes") {
 		t.Errorf("%d bytes stated, %q, %v", st.StatLen, st.Attributes, err)
 	}

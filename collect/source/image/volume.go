@@ -300,6 +300,9 @@ func newContent(d *ntfs.Data, head int64) *content {
 	if head > 0 {
 		c.details = map[string]string{"sparse_head_skipped": strconv.FormatInt(head, 10)}
 	}
+	if d.Cut() {
+		c.short = fmt.Errorf("more was written to the stream than the %d bytes that it claims to have: %w", d.Size(), ntfs.ErrDamaged)
+	}
 	if n := d.Excess(); n > 0 {
 		c.short = fmt.Errorf("the stream claims %d bytes more than its clusters hold, and more than the volume has: %w", n, ntfs.ErrDamaged)
 	}

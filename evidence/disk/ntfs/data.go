@@ -46,6 +46,10 @@ func (d *Data) Size() int64 { return d.size }
 // could be on it: damage, for it is not sparse.
 func (d *Data) Excess() int64 { return d.excess }
 
+// Cut reports whether more was written to the stream than it claims to have:
+// damage, for what was written ends within the stream.
+func (d *Data) Cut() bool { return d.excess == 0 && d.init > d.size }
+
 // ReadAt implements io.ReaderAt. Bytes that can't be found or read are an
 // error, never zeros.
 func (d *Data) ReadAt(p []byte, off int64) (int, error) {
