@@ -10,7 +10,7 @@ import (
 
 // Check reports what is wrong with a record in itself (SPEC.md, "Item
 // records"), whatever stands around it: a format of another version, an
-// unknown outcome, no salt, a source without the grammar, sizes and
+// unknown outcome or one that goes with no content, no salt, a source without the grammar, sizes and
 // ranges that no content has, a part that tells what only the last one can, two
 // forms of a path that do not name the same bytes.
 func (r *Record) Check() error {
@@ -21,6 +21,8 @@ func (r *Record) Check() error {
 		return fmt.Errorf("unknown outcome %q", r.Outcome)
 	case r.Size < 0:
 		return fmt.Errorf("negative size %d", r.Size)
+	case !r.Outcome.HasBytes() && (r.Size > 0 || r.Part != nil && r.Part.WholeSize > 0):
+		return fmt.Errorf("outcome %q, and it has content", r.Outcome) // which a reader that goes by outcomes would pass over
 	case !salted(r.Salt):
 		return fmt.Errorf("salt %.40q is not 16 bytes", r.Salt)
 	}

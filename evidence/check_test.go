@@ -37,6 +37,8 @@ func TestCheck(t *testing.T) {
 		"no base64":    func(r *Record) { r.PathB64 = "!" },
 		"another path": func(r *Record) { r.Path = "/tmp/x" },
 		"needless":     func(r *Record) { r.Path, r.PathB64 = "/x", "L3g=" },
+		"content":      func(r *Record) { r.Outcome, r.Part = Missing, nil },
+		"whole":        func(r *Record) { r.Outcome, r.Size, r.Part.Last, r.Part.WholeSize = Denied, 0, true, 3 },
 		"target":       func(r *Record) { r.Target = "elsewhere" },
 	} {
 		r := good()
