@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/process/emit"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -67,6 +69,7 @@ func (c *capture) open() error {
 	if len(c.rings) == 0 && first != nil {
 		return first
 	}
+	c.later = true
 	return nil
 }
 
@@ -80,13 +83,17 @@ func upInterfaces() ([]net.Interface, error) {
 
 // add opens a ring on one more interface, as far as the budget goes.
 func (c *capture) add(i net.Interface) error {
-	if len(c.rings) >= maxRings || c.budget < c.each && c.each > minRing {
-		c.left(i.Name, "there are more interfaces than can be captured")
+	size := c.each
+	if c.later { // and others may follow
+		size = max(min(size, c.budget/4), minRing)
+	}
+	if len(c.rings) >= maxRings || c.budget-size < ringBytes-maxRings*minRing {
+		c.left(i.Name, "there are more interfaces than can be captured", true)
 		return nil
 	}
-	r, err := openRing(i, c.each, c.snaplen)
+	r, err := openRing(i, size, c.snaplen)
 	if err != nil {
-		c.left(i.Name, err.Error())
+		c.left(i.Name, err.Error(), !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.ENXIO)) // which went as it came
 		return err
 	}
 	c.budget -= len(r.mem)
@@ -95,8 +102,9 @@ func (c *capture) add(i net.Interface) error {
 	return nil
 }
 
-// left notes an interface that is not captured.
-func (c *capture) left(name, why string) {
+// left notes an interface that is not captured, and whether that is a gap.
+func (c *capture) left(name, why string, gap bool) {
+	c.short = c.short || gap
 	if c.not == nil {
 		c.not = map[string]string{}
 	}

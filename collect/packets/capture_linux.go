@@ -35,8 +35,10 @@ type capture struct {
 	end     <-chan struct{} // the end of a capture without a duration
 	budget  int             // bytes of kernel buffer that are left
 	each    int             // bytes for each ring
+	later   bool            // those that were up at first have theirs
 	rings   []*ring
 	not     map[string]string // interfaces that are not captured, and why
+	short   bool              // some of them are there
 
 	out     writer
 	flushed time.Time
@@ -82,13 +84,20 @@ func (c *capture) run(ctx context.Context) error {
 	if errors.Is(cause, errStuck) {
 		return cause // Close would block as well
 	}
-	if err := st.Close(context.WithoutCancel(ctx), c.details(why), cause); err != nil {
+	part := cause
+	if part == nil && c.short {
+		part = errUnheard
+	}
+	if err := st.Close(context.WithoutCancel(ctx), c.details(why), part); err != nil {
 		return err
 	}
 	return cause
 }
 
-var errStuck = errors.New("the sink took no packets for too long")
+var (
+	errStuck   = errors.New("the sink took no packets for too long")
+	errUnheard = errors.New("not every interface was captured: see not_captured in the details")
+)
 
 // loop reads the rings until the end and says which end it was.
 func (c *capture) loop(ctx context.Context) (why string, err error) {
@@ -180,8 +189,9 @@ func (c *capture) wait() {
 	}
 }
 
-// look drops interfaces that are no more, and for Any takes up new ones. An
-// interface that was renamed keeps its index.
+// look drops interfaces that are no more, and takes up new ones: for Any all,
+// else one that has come again under the name. An interface that was renamed
+// keeps its index.
 func (c *capture) look() {
 	up, err := upInterfaces()
 	if err != nil {
@@ -192,12 +202,14 @@ func (c *capture) look() {
 			_ = r.drain(func() bool { return true }, c.take)
 			r.count()
 			r.gone = true
+			c.budget += len(r.mem)
+			r.close()
 		}
 	}
-	if c.spec.Interface != Any {
-		return
-	}
 	for _, i := range up {
+		if c.spec.Interface != Any && i.Name != c.spec.Interface {
+			continue
+		}
 		known := slices.ContainsFunc(c.rings, func(r *ring) bool { return r.iface.Index == i.Index })
 		if _, tried := c.not[i.Name]; !known && !tried {
 			_ = c.add(i) // noted where it fails
@@ -288,12 +300,12 @@ func (c *capture) room(end time.Time) bool {
 // details are the facts of the capture for its record.
 func (c *capture) details(why string) map[string]string {
 	d := map[string]string{"stopped_by": why, "snaplen": strconv.Itoa(c.snaplen), "linktypes": ""}
-	var received, dropped, written uint64
+	sums := map[string]uint64{} // one interface may have come several times
 	for n, r := range c.rings {
-		received, dropped, written = received+r.stats.received, dropped+r.stats.dropped, written+r.stats.written
-		d["received_"+r.iface.Name] = strconv.FormatUint(r.stats.received, 10)
-		d["dropped_"+r.iface.Name] = strconv.FormatUint(r.stats.dropped, 10)
-		d["written_"+r.iface.Name] = strconv.FormatUint(r.stats.written, 10)
+		for what, n := range map[string]uint64{"received": r.stats.received, "dropped": r.stats.dropped, "written": r.stats.written} {
+			sums[what] += n
+			sums[what+"_"+r.iface.Name] += n
+		}
 		d["linktypes"] += map[bool]string{true: ","}[n > 0] + strconv.Itoa(int(r.link))
 		if r.events > 0 {
 			d["errors_"+r.iface.Name] = strconv.Itoa(r.events)
@@ -306,7 +318,9 @@ func (c *capture) details(why string) map[string]string {
 			d["began"] = string(began)
 		}
 	}
-	d["received"], d["dropped"], d["written"] = fmt.Sprint(received), fmt.Sprint(dropped), fmt.Sprint(written)
+	for what, n := range sums {
+		d[what] = strconv.FormatUint(n, 10)
+	}
 	if c.lost > 0 {
 		d["refused_bytes"] = strconv.Itoa(c.lost)
 	}
