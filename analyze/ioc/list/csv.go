@@ -23,6 +23,11 @@ var valueNames = names("value", "indicator", "ioc", "ioc_value", "indicator_valu
 var typeNames = names("type", "kind", "ioc_type", "indicator_type", "observable_type")
 var commentNames = names("comment", "comments", "description", "info", "note", "notes", "malware", "malware_printable",
 	"malware_family", "threat", "signature", "family", "tags", "reference", "source")
+
+// otherNames are columns of digests that nothing is searched for by. They stand
+// beside those that are, and are no lack.
+var otherNames = names("sha224", "sha384", "sha512", "sha-224", "sha-384", "sha-512")
+
 var scoreNames = names("score", "confidence", "confidence_level", "severity_score")
 
 func names(s ...string) map[string]bool {
@@ -97,7 +102,7 @@ func (c *columns) name(i int, f string) bool {
 	case scoreNames[f]:
 		return set(&c.scoreCol)
 	}
-	if w, ok := words[f]; ok && w != wantAny {
+	if w, ok := words[f]; ok && w != wantAny && !otherNames[f] {
 		c.typed[i] = w
 		return true
 	}

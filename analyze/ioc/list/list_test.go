@@ -173,6 +173,7 @@ func TestCSV(t *testing.T) {
 		"spaces in the header":  {"IOC Type,IOC Value,Notes\nDomain,evil.example,x\n", []string{"domain evil.example x"}, 0},
 		"no header":             {"md5,d41d8cd98f00b204e9800998ecf8427e\nip,192.0.2.1\n", []string{"md5 d41d8cd98f00b204e9800998ecf8427e md5", "ip 192.0.2.1 ip"}, 0},
 		"not UTF-8":             {"value,type,comment\nC:\\t\xe9mp\\a.exe,filepath,x\nevil.example,domain,caf\xe9\n", []string{"domain evil.example caf\xe9"}, 1},
+		"other digests beside":  {"md5,sha512,description\nd41d8cd98f00b204e9800998ecf8427e," + strings.Repeat("ab", 64) + ",x\n", []string{"md5 d41d8cd98f00b204e9800998ecf8427e x"}, 0},
 		"names of OpenCTI":      {"type,value\nStixFile,d41d8cd98f00b204e9800998ecf8427e\n", []string{"md5 d41d8cd98f00b204e9800998ecf8427e "}, 0},
 		"formula":               {"value,type\n=cmd|'/c calc'!A1,domain\n", nil, 1},
 		"path regex":            {"type,value\npath,^/tmp/x\nregex,(\n", []string{"path-regex ^/tmp/x "}, 1},
