@@ -1,6 +1,9 @@
 // Package image reads files from disk images: whole disks with an MBR or a
 // GPT, or single volumes. Each NTFS volume becomes one source; other volumes
 // are reported, never left out in silence.
+//
+// Alternate streams are read as "path:name". Where the names of some may be lost
+// with a damaged record, one named "?" stands for them, which can't be opened.
 package image
 
 import (
