@@ -3,6 +3,7 @@ package expand
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -15,6 +16,7 @@ import (
 // Bounds on what a source's account file may make us do.
 const (
 	maxPasswd = 16 << 20
+	maxLine   = 64 << 10
 	maxHomes  = 10_000
 )
 
@@ -70,7 +72,7 @@ func (e *environment) linux(ctx context.Context, src collect.Source) {
 	homes := [][]glob.Segment{e.literal("/root"), e.segments("/home/*")}
 	listed, err := passwdHomes(ctx, src)
 	if err != nil {
-		e.notes = append(e.notes, "home folders named in /etc/passwd are not known: "+err.Error())
+		e.notes = append(e.notes, "not all home folders named in /etc/passwd are known: "+err.Error())
 	}
 	covered := glob.NewIndex(false)
 	for i, h := range homes {
@@ -104,10 +106,24 @@ func passwdHomes(ctx context.Context, src collect.Source) ([]string, error) {
 	defer c.Close()
 	var out []string
 	seen := map[string]bool{}
-	lines := bufio.NewScanner(io.LimitReader(c, maxPasswd))
-	lines.Buffer(nil, 64<<10)
-	for lines.Scan() {
-		f := strings.Split(lines.Text(), ":")
+	lines := bufio.NewReaderSize(io.LimitReader(c, maxPasswd), maxLine)
+	var odd error
+	for {
+		line, long, err := lines.ReadLine()
+		if err == io.EOF {
+			return out, odd
+		}
+		if err != nil {
+			return out, err
+		}
+		if long { // and those after it count all the same
+			odd = fmt.Errorf("lines of more than %d bytes were passed over", maxLine)
+			for long && err == nil {
+				_, long, err = lines.ReadLine()
+			}
+			continue
+		}
+		f := strings.Split(string(line), ":")
 		if len(f) < 6 || !strings.HasPrefix(f[5], "/") || strings.ContainsRune(f[5], 0) {
 			continue
 		}
@@ -117,7 +133,6 @@ func passwdHomes(ctx context.Context, src collect.Source) ([]string, error) {
 			out = append(out, h)
 		}
 	}
-	return out, lines.Err()
 }
 
 // windows looks for the folders of today's Windows and those of XP.

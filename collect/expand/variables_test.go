@@ -17,6 +17,15 @@ import (
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
+// TestLongLineInTheAccounts: it hides no home that is named after it.
+func TestLongLineInTheAccounts(t *testing.T) {
+	long := "l:x:1:1:" + strings.Repeat("x", 200_000) + ":/srv/l:/bin/sh\n"
+	src := withPasswd(t, long+"a:x:2:2::/srv/a:/bin/sh\n"+long+"b:x:3:3::/srv/b:/bin/sh", "srv/a/.rc", "srv/b/.rc")
+	if d := cmp.Diff([]string{"/srv/a/.rc file collected", "/srv/b/.rc file collected"}, gather(t, src, Options{}, define("D", "%%users.homedir%%/.rc")).seen()); d != "" {
+		t.Error(d)
+	}
+}
+
 // withPasswd makes a Linux tree with an account file.
 func withPasswd(t *testing.T, passwd string, names ...string) *sourcetest.Dir {
 	t.Helper()
