@@ -70,8 +70,12 @@ func (r *reader) read(pid int) *facts {
 	r.setLinks(f)
 	r.setMemory(f)
 	r.setFiles(f)
-	if last, err := r.fs.Stat(pid); err != nil || last.Start != first.Start {
+	last, err := r.fs.Stat(pid)
+	switch {
+	case err != nil || last.Start != first.Start:
 		f.p.Ended = true
+	case first.State == "Z" && f.p.ReadThread == 0:
+		f.p.Ended = false // it had before, which its state says
 	}
 	return f
 }

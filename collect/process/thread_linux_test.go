@@ -86,7 +86,7 @@ func TestZombieIsNoGap(t *testing.T) {
 		state = string(b[strings.LastIndex(string(b), ")")+2])
 	}
 	k := take(t)
-	if p := k.procs[pid]; p.State != "Z" || p.ReadThread != 0 || len(p.Errors) > 0 {
+	if p := k.procs[pid]; p.State != "Z" || p.ReadThread != 0 || p.Ended || len(p.Errors) > 0 {
 		t.Errorf("%+v", p)
 	}
 	if got := k.sink.Find("live", "/processes/"+strconv.Itoa(pid)); len(got) > 0 || k.observed("first-thread-ended", pid) != nil {
