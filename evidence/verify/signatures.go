@@ -135,7 +135,7 @@ func (v *verification) timeStamp(ctx context.Context) error {
 	}
 	signed, err := v.b.ReadObject(ctx, name+".note", seal.MaxCheckpoint)
 	if err != nil {
-		v.notRead(name+".note", err)
+		v.notRead(name, err)
 	} else if err = seal.OpenToken(signed, v.b.Header.Bundle, token, v.signer); err != nil {
 		v.problem(name, "%v", bundle.Reason(err))
 	}
