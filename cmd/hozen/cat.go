@@ -21,7 +21,9 @@ func newCatCommand(app *cli.App) *cobra.Command {
 		Short: "Print the content of items",
 		Long: `Prints the content of items to standard output. On a terminal, bytes that could
 command it are escaped; --raw prints them as they are. Elsewhere the bytes are
-always exact.`,
+always exact.
+
+` + globHelp,
 		Example: `  hozen cat b/ /etc/passwd --identity keys/
   hozen cat b/ '/var/log/auth.log*' --identity keys/ > auth.txt
   hozen cat b/ --sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 --identity keys/`,

@@ -23,7 +23,9 @@ func newExtractCommand(app *cli.App) *cobra.Command {
 		Short: "Write items back to files",
 		Long: `Writes items below a folder, as FOLDER/<source>/<path>, with their times, and a
 list of them (extracted.jsonl). Nothing is ever written outside the folder. Links
-and devices are not made; files are not executable.`,
+and devices are not made; files are not executable.
+
+` + globHelp,
 		Example: `  hozen extract b/ --out x/ --identity keys/
   hozen extract b/ '/home/*/.bash_history' --out x/ --identity keys/`,
 		Args: cobra.MinimumNArgs(1),

@@ -18,6 +18,7 @@ func newLsCommand(app *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls BUNDLE [PATH-GLOB…]",
 		Short: "List the items of a bundle",
+		Long:  "Lists the items of a bundle: outcome, size, time of the last change, and path.\n\n" + globHelp,
 		Example: `  hozen ls b/ --identity keys/
   hozen ls b/ '/etc/**' --outcome denied --identity keys/
   hozen ls b.zip --artifact LinuxCronTables --identity keys/ --json`,

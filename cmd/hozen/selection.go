@@ -16,6 +16,12 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 )
 
+// globHelp tells the users of commands that select how to.
+const globHelp = `In a PATH-GLOB * and ? stand for what lies within one folder, ** goes across
+folders, a / at the end takes everything below; before it may stand a source and a
+colon, as ls shows them. Where nothing is selected the command fails (1); where
+one path of several has no item it is named, and the exit code is 3.`
+
 // selection says which items of a bundle a command is about.
 type selection struct {
 	artifacts, outcomes, sources []string
