@@ -85,8 +85,12 @@ func (c *capture) run(ctx context.Context) error {
 		return cause // Close would block as well
 	}
 	part := cause
-	if part == nil && c.short {
+	switch {
+	case part != nil:
+	case c.short:
 		part = errUnheard
+	case c.spec.Interface != Any && c.rings[len(c.rings)-1].gone:
+		part = errRemoved
 	}
 	if err := st.Close(context.WithoutCancel(ctx), c.details(why), part); err != nil {
 		return err
@@ -96,6 +100,7 @@ func (c *capture) run(ctx context.Context) error {
 
 var (
 	errStuck   = errors.New("the sink took no packets for too long")
+	errRemoved = errors.New("the interface was removed before the end of the capture")
 	errUnheard = errors.New("not every interface was captured: see not_captured in the details")
 )
 

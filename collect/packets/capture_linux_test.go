@@ -314,6 +314,9 @@ func TestInterfaceThatVanishes(t *testing.T) {
 	if p, _ := read(t, got.Bytes); len(p) != 1 || got.Record.Details["gone_v1"] == "" {
 		t.Errorf("%d packets, details %v", len(p), got.Record.Details)
 	}
+	if r := got.Record; r.Outcome != evidence.Partial || !strings.Contains(r.Error, "removed") {
+		t.Errorf("%s %q: what was not heard after that is a gap", r.Outcome, r.Error)
+	}
 }
 
 func TestNoSuchInterface(t *testing.T) {
