@@ -36,9 +36,20 @@ func briefOf(r *evidence.Record) brief {
 func (v *verification) deepWorker(ctx context.Context, next <-chan seal.Segment) error {
 	d, err := newDigester()
 	if err != nil {
+		v.leave()
 		return err
 	}
 	defer d.dec.Close()
+	if err := v.deepSegments(ctx, next, d); err != nil {
+		return err
+	}
+	v.help(d)
+	return nil
+}
+
+// deepSegments is a worker's work of its own.
+func (v *verification) deepSegments(ctx context.Context, next <-chan seal.Segment, d *digester) (err error) {
+	defer v.leave()
 	var buf []byte
 	for s := range next {
 		var seg *segment.Segment
@@ -70,6 +81,8 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 	seq, content := s.First, 0
 	tally := map[evidence.Outcome]int{}
 	var parts []brief
+	lent := loans{v: v, seg: seg, where: s.Object}
+	defer lent.settle() // before the segment's memory is used again
 	for line := range seg.Lines() {
 		var full evidence.Record
 		if err := evidence.ParseRecord(line, &full); err != nil {
@@ -94,8 +107,8 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 		}
 		if r.Part != nil {
 			parts = append(parts, r)
-		} else if err := v.content(seg, r, d); err != nil {
-			v.problem(s.Object, "record %d, %q: %v", r.Seq, r.Path, bundle.Reason(err))
+		} else {
+			lent.check(r, d)
 		}
 		if r.Part == nil || r.Part.Last {
 			tally[full.Outcome]++
@@ -106,6 +119,7 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 	}
 	v.items.Add(int64(n))
 	v.count(tally)
+	lent.settle()
 	for _, r := range parts {
 		if err := v.part(ctx, seg, s, r, d); err != nil {
 			v.problem(s.Object, "record %d, part %d of %q: %v", r.Seq, r.Part.Number, r.Path, bundle.Reason(err))

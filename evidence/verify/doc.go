@@ -15,5 +15,6 @@
 // # Memory
 //
 // Each of at most 16 workers holds one segment, one decoder and one frame, and
-// of an item in parts one part.
+// of an item in parts one part. Workers that have no segment left take items of
+// the others' (lend.go).
 package verify

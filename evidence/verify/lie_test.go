@@ -208,3 +208,28 @@ func TestLies(t *testing.T) {
 		}
 	}
 }
+
+// TestLiesInOneSegment: with one segment for many workers, its items are checked by
+// all of them, and every lie is found, in the same order each time.
+func TestLiesInOneSegment(t *testing.T) {
+	m := bundletest.New(t)
+	var items []told
+	size := int64(0)
+	for seq := range uint64(30) {
+		x := record(seq+1, strings.Repeat(fmt.Sprint(seq, " "), 30_000))
+		if size += x.r.Size; seq%9 == 4 {
+			x.r.SHA256 = hexOf("another")
+		}
+		items = append(items, x)
+	}
+	dir := lie(t, m, ended(30, size, 1), items)
+	want := problems(m.Verify(dir, verify.Options{Workers: 1}))
+	if strings.Count(want, "SHA-256 of its content") != 3 {
+		t.Fatal(want)
+	}
+	for range 10 {
+		if got := problems(m.Verify(dir, verify.Options{Workers: 8})); got != want {
+			t.Fatalf("%s\nwant %s", got, want)
+		}
+	}
+}

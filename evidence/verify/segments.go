@@ -44,6 +44,8 @@ func (v *verification) segments(ctx context.Context) error {
 	deep := !v.o.Quick && v.b.CanRead()
 	g, gctx := errgroup.WithContext(ctx)
 	next := make(chan seal.Segment)
+	v.lent = make(chan *loan)
+	v.atWork.Store(int64(v.o.Workers))
 	g.Go(func() error {
 		defer close(next)
 		for _, s := range v.b.Segments {

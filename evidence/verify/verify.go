@@ -89,6 +89,9 @@ type verification struct {
 	items  atomic.Int64
 	bytes  atomic.Int64
 	done   atomic.Int64
+
+	lent   chan *loan   // items for workers that have no segment
+	atWork atomic.Int64 // workers that have, or may get one
 }
 
 func (v *verification) problem(where, format string, args ...any) {
