@@ -17,7 +17,7 @@ func newTemp(root *os.Root, folder *os.File, from string, perm fs.FileMode) (*te
 	if err != nil {
 		return namedTemp(root, folder, from, perm)
 	}
-	f := os.NewFile(uintptr(fd), "(unnamed)")
+	f := os.NewFile(uintptr(fd), folder.Name()) // what an error is about: the folder's disk
 	var a, b unix.Stat_t
 	if unix.Fstat(fd, &a) != nil || unix.Stat(procPath(fd), &b) != nil || a.Ino != b.Ino || a.Dev != b.Dev {
 		f.Close()
