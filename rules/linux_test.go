@@ -1,23 +1,15 @@
 package rules
 
 import (
-	"context"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/hozen-dfir/hozen/collect"
-	"github.com/hozen-dfir/hozen/collect/artifacts"
-	"github.com/hozen-dfir/hozen/collect/expand"
-	"github.com/hozen-dfir/hozen/collect/sinktest"
-	"github.com/hozen-dfir/hozen/collect/sourcetest"
-	"github.com/hozen-dfir/hozen/evidence"
 )
 
-// triaged are files of hosts of several families that the triage profile must
+// triagedLinux are files of hosts of several families that the triage profile must
 // take, among them those that lie where a pattern one folder short would miss
 // them.
-var triaged = []string{
+var triagedLinux = []string{
 	"etc/shadow", "etc/group", "etc/sudoers.d/x", "etc/pam.d/sshd", "etc/security/limits.d/x.conf",
 	"etc/ssh/sshd_config.d/x.conf", "root/.ssh/authorized_keys", "root/.ssh/keys/old/id_ed25519", "home/u/.bash_history", "home/u/.zsh_history",
 	"home/u/.profile", "etc/profile.d/x.sh", "etc/cron.d/x", "var/spool/cron/root", "var/spool/cron/crontabs/u", "var/spool/cron/atjobs/a01",
@@ -42,34 +34,7 @@ var triaged = []string{
 }
 
 func TestTriageOfLinux(t *testing.T) {
-	root := t.TempDir()
-	for _, name := range triaged {
-		p := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p, []byte("x"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(root, "etc/passwd"), []byte("root:x:0:0::/root:/bin/sh\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	var set artifacts.Set
-	set.LoadFS(Artifacts, "artifacts", false)
-	defs, _ := set.Asked(collect.ProfileTriage, nil, collect.Linux)
-	if len(defs) < 60 {
-		t.Errorf("triage asks for %d definitions", len(defs))
-	}
-	ctx, src, sink := context.Background(), sourcetest.NewDir(root, collect.Linux), &sinktest.Sink{}
-	for _, a := range expand.New(ctx, src, defs, expand.Options{}).Artifacts() {
-		if err := a.Collect(ctx, src, sink); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range triaged {
-		if got := sink.Find("test", "/"+name); len(got) != 1 || got[0].Record.Outcome != evidence.Collected {
-			t.Errorf("/%s was not taken: %+v", name, got)
-		}
-	}
+	files := each(triagedLinux)
+	files["etc/passwd"] = "root:x:0:0::/root:/bin/sh\n"
+	triaged(t, collect.Linux, files, 60)
 }

@@ -1,17 +1,9 @@
 package rules
 
 import (
-	"context"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/hozen-dfir/hozen/collect"
-	"github.com/hozen-dfir/hozen/collect/artifacts"
-	"github.com/hozen-dfir/hozen/collect/expand"
-	"github.com/hozen-dfir/hozen/collect/sinktest"
-	"github.com/hozen-dfir/hozen/collect/sourcetest"
-	"github.com/hozen-dfir/hozen/evidence"
 )
 
 // Folders of a Windows host that the paths below begin with.
@@ -65,31 +57,5 @@ var triagedWindows = []string{
 }
 
 func TestTriageOfWindows(t *testing.T) {
-	root := t.TempDir()
-	for _, name := range triagedWindows {
-		p := filepath.Join(root, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(p, []byte("x"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var set artifacts.Set
-	set.LoadFS(Artifacts, "artifacts", false)
-	defs, _ := set.Asked(collect.ProfileTriage, nil, collect.Windows)
-	if len(defs) < 25 {
-		t.Errorf("triage asks for %d definitions", len(defs))
-	}
-	ctx, src, sink := context.Background(), sourcetest.NewDir(root, collect.Windows), &sinktest.Sink{}
-	for _, a := range expand.New(ctx, src, defs, expand.Options{}).Artifacts() {
-		if err := a.Collect(ctx, src, sink); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range triagedWindows {
-		if got := sink.Find("test", "/"+name); len(got) != 1 || got[0].Record.Outcome != evidence.Collected {
-			t.Errorf("/%s was not taken: %d items", name, len(got))
-		}
-	}
+	triaged(t, collect.Windows, each(triagedWindows), 25)
 }
