@@ -69,7 +69,7 @@ func (f *Files) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 		}
 		w := &walk{ctx: ctx, root: root, top: top, yield: yield, madeUp: map[uint64]bool{}}
 		if f.own != "" {
-			w.own, _ = os.Stat(f.own)
+			w.own, _ = os.Stat(f.own) // one that is not there is not met
 		}
 		if st.IsDir() {
 			w.folder(".", 0)

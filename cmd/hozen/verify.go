@@ -59,22 +59,29 @@ and what there is passed, 4 something is not as it was sealed.`,
 	return cmd
 }
 
+func (f *verifyFlags) check(rootSet bool) error {
+	switch {
+	case (f.store == "") != (f.signKey == ""):
+		return cli.Usagef("--store and --sign-key go together: an entry in the custody log is signed by its actor")
+	case f.workers < 0 || f.workers > maxWorkers:
+		return cli.Usagef("--workers %d: want 1 to %d, or 0 for one a core", f.workers, maxWorkers)
+	case !rootSet: // an empty one must not pass for "nothing to compare"
+		return nil
+	}
+	if err := seal.CheckRootForm(f.root); err != nil {
+		return cli.WithCode(cli.Usage, fmt.Errorf("--root: %w", err))
+	}
+	return nil
+}
+
 func runVerify(cmd *cobra.Command, app *cli.App, f verifyFlags, target string) error {
 	ctx := cmd.Context()
-	if (f.store == "") != (f.signKey == "") {
-		return cli.Usagef("--store and --sign-key go together: an entry in the custody log is signed by its actor")
-	}
-	if f.workers < 0 || f.workers > maxWorkers {
-		return cli.Usagef("--workers %d: want 1 to %d, or 0 for one a core", f.workers, maxWorkers)
+	if err := f.check(cmd.Flags().Changed("root")); err != nil {
+		return err
 	}
 	known, err := loadKnown(f.keys)
 	if err != nil {
 		return err
-	}
-	if cmd.Flags().Changed("root") { // an empty one must not pass for "nothing to compare"
-		if err := seal.CheckRootForm(f.root); err != nil {
-			return cli.WithCode(cli.Usage, fmt.Errorf("--root: %w", err))
-		}
 	}
 	token, err := tokenChecker(f.tsaRoots)
 	if err != nil {
