@@ -47,9 +47,10 @@ func (c *chains) finished(segment int) {
 	c.cond.Broadcast()
 }
 
-// add waits for a part's turn and hashes its content into the whole, which a
-// first part brings along. sound tells whether the part itself was.
-func (c *chains) add(ctx context.Context, segment int, r brief, whole *digester, content []byte, sound bool) error {
+// turn returns the item that a part continues, or that a first part begins with
+// whole. Where the part is not due yet it waits, or returns nil if told not to.
+// The item is the caller's until it calls settle.
+func (c *chains) turn(ctx context.Context, segment int, r brief, whole *digester, wait bool) (*chain, error) {
 	stop := context.AfterFunc(ctx, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -57,25 +58,24 @@ func (c *chains) add(ctx context.Context, segment int, r brief, whole *digester,
 	})
 	defer stop()
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for ctx.Err() == nil && c.low < segment-1 && !c.due(r) {
+		if !wait {
+			return nil, nil
+		}
 		c.cond.Wait()
 	}
 	if ctx.Err() != nil {
-		c.mu.Unlock()
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
-	it, err := c.take(r, whole)
-	c.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	// The next part's owner waits until next is set, so the item is ours.
-	if sound && !it.broken && whole == nil {
-		it.whole.write(content)
-	}
+	return c.take(r, whole)
+}
+
+// settle ends a part whose content is in the whole, if it was sound, and passes
+// the item on.
+func (c *chains) settle(it *chain, r brief, sound bool) (err error) {
 	it.broken = it.broken || !sound
-	if r.Part.Last && !it.broken {
-		p := r.Part
+	if p := r.Part; p.Last && !it.broken {
 		err = it.whole.compare(p.WholeSize, p.WholeSHA256, p.WholeSHA1, p.WholeMD5)
 	}
 	c.mu.Lock()

@@ -189,23 +189,17 @@ func (v *verification) content(seg *segment.Segment, r brief, d *digester) error
 // memory for their turn.
 const maxPart = segment.MaxSize - segment.PartRoom
 
-// part checks one part by itself, then adds its content to the whole item. What
-// was hashed of the first part is the beginning of the whole.
+// part checks one part by itself and adds its content to the whole item.
 func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
 	if r.Size > maxPart {
 		return fmt.Errorf("holds %d bytes; no part has more than %d", r.Size, maxPart)
 	}
-	first := r.Part.Number == 1
-	d.keep, d.content = !first, d.content[:0]
-	err := v.content(seg, r, d)
-	d.keep = false
-	var whole *digester
-	if first {
-		whole = d.handOver()
-	} else if r.Size == 0 {
-		d.content = d.content[:0]
+	var err, cerr error
+	if r.Part.Number == 1 {
+		err, cerr = v.firstPart(ctx, seg, s, r, d)
+	} else {
+		err, cerr = v.laterPart(ctx, seg, s, r, d)
 	}
-	cerr := v.chains.add(ctx, s.Number, r, whole, d.content, err == nil)
 	if err != nil {
 		return err
 	}
@@ -213,6 +207,42 @@ func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Se
 		return ctx.Err()
 	}
 	return cerr
+}
+
+// firstPart: what was hashed of it is the beginning of the whole. Its errors are
+// of the part itself, and of its place in the whole.
+func (v *verification) firstPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) (err, cerr error) {
+	err = v.content(seg, r, d)
+	it, cerr := v.chains.turn(ctx, s.Number, r, d.handOver(), true)
+	if cerr == nil {
+		cerr = v.chains.settle(it, r, err == nil)
+	}
+	return err, cerr
+}
+
+// laterPart hashes into the whole what it decodes, where that is due; else it
+// decodes into memory, so that only the hash of the whole has to wait.
+func (v *verification) laterPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) (err, cerr error) {
+	it, cerr := v.chains.turn(ctx, s.Number, r, nil, false)
+	switch {
+	case cerr != nil:
+		return v.content(seg, r, d), cerr
+	case it != nil:
+		d.whole = it.whole
+		err = v.content(seg, r, d)
+		d.whole = nil
+		return err, v.chains.settle(it, r, err == nil)
+	}
+	d.keep, d.content = true, d.content[:0]
+	err = v.content(seg, r, d)
+	d.keep = false
+	if it, cerr = v.chains.turn(ctx, s.Number, r, nil, true); cerr != nil {
+		return err, cerr
+	}
+	if err == nil && !it.broken {
+		it.whole.write(d.content)
+	}
+	return err, v.chains.settle(it, r, err == nil)
 }
 
 // totals compares the end leaf's counts with what was read.

@@ -19,8 +19,9 @@ type digester struct {
 	buf               []byte
 	sha256, sha1, md5 hash.Hash
 	size              int64
-	keep              bool   // gather the content, which is no more than a part
-	content           []byte // as far as keep was set
+	keep              bool      // gather the content, which is no more than a part
+	content           []byte    // as far as keep was set
+	whole             *digester // where set, hashes what is decoded as well
 
 	lost    []evidence.Range // of the whole item: they must be zeros
 	from    int64            // where in the whole item the content begins
@@ -59,6 +60,9 @@ func (d *digester) frame(stored []byte, content int) (err error) {
 		d.write(d.buf)
 		if d.keep {
 			d.content = append(d.content, d.buf...)
+		}
+		if d.whole != nil {
+			d.whole.write(d.buf)
 		}
 	}
 	return err

@@ -233,3 +233,32 @@ func TestLiesInOneSegment(t *testing.T) {
 		}
 	}
 }
+
+// TestPartsOutOfTurn: a part that comes before the one before it is hashed into
+// the whole when its turn has come.
+func TestPartsOutOfTurn(t *testing.T) {
+	m := bundletest.New(t)
+	check := func(whole, last string) string {
+		first := []told{part(1, 1, 1, 0, "abc", "")}
+		size := int64(len("abcdef"))
+		for seq := range uint64(20) { // what the first segment's worker does before its part
+			x := record(seq+2, strings.Repeat(fmt.Sprint(seq, " "), 50_000))
+			first, size = append(first, x), size+x.r.Size
+		}
+		dir := lie(t, m, ended(21, size, 2), first, []told{part(22, 1, 2, 3, last, whole)})
+		r := m.Verify(dir, verify.Options{Workers: 2})
+		if r.OK() && r.Bytes != size {
+			t.Fatalf("%d bytes, of %d", r.Bytes, size)
+		}
+		return problems(r)
+	}
+	if got := check("abcdef", "def"); got != "" {
+		t.Errorf("an honest bundle: %s", got)
+	}
+	if got := check("abcdeX", "def"); !strings.Contains(got, "SHA-256 of its content") {
+		t.Errorf("another whole: %q", got)
+	}
+	if got := check("abcdef", "deX"); !strings.Contains(got, "SHA-256 of its content") {
+		t.Errorf("another part: %q", got)
+	}
+}
