@@ -251,6 +251,35 @@ func TestDiedBeforeCheckpoint(t *testing.T) {
 	}
 }
 
+// The writer that died signs the checkpoint when it comes back, to append or
+// not; nobody else can.
+func TestCheckpointLater(t *testing.T) {
+	for _, again := range []func(w *world){
+		func(w *world) { w.append(Entry{Event: Analyzed}, w.examiner) },
+		func(w *world) {
+			if err := w.open("IR-1").Finish(t.Context(), w.examiner); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		w := newWorld(t, "IR-1").fill()
+		n := w.append(Entry{Event: Verified}, w.examiner) + 1
+		want := w.read(checkpointKey(n))
+		os.Remove(w.path(checkpointKey(n)))
+		if err := w.open("IR-1").Finish(t.Context(), signer(t, "Other", keys.Legal)); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.verify(VerifyOptions{}); !r.OK() || !r.Gaps() {
+			t.Fatalf("%+v", r.Problems)
+		}
+		w.log = w.open("IR-1")
+		again(w)
+		if r := w.verify(VerifyOptions{}); !r.OK() || r.Gaps() || !bytes.Equal(w.read(checkpointKey(n)), want) {
+			t.Errorf("%+v", r.Problems)
+		}
+	}
+}
+
 func TestEmptyLog(t *testing.T) {
 	w := newWorld(t, "IR-1")
 	if r := w.verify(VerifyOptions{}); !r.Gaps() || r.Entries != 0 {

@@ -72,6 +72,15 @@ var receiptShape = plainjson.ShapeOf[Receipt]()
 // PutReceipt stores a receipt beside the entries and returns what an entry
 // says of it. Format and Case are filled in.
 func (l *Log) PutReceipt(ctx context.Context, r Receipt) (*Ref, error) {
+	b, err := l.encode(r)
+	if err != nil {
+		return nil, err
+	}
+	ref := &Ref{Object: receiptKey(hexSum(b)), Size: int64(len(b)), SHA256: hexSum(b)}
+	return ref, l.put(ctx, ref.Object, b)
+}
+
+func (l *Log) encode(r Receipt) ([]byte, error) {
 	r.Format, r.Case = ReceiptFormat, l.caseID
 	b, err := json.Marshal(r)
 	if err != nil {
@@ -81,8 +90,37 @@ func (l *Log) PutReceipt(ctx context.Context, r Receipt) (*Ref, error) {
 	if len(b) > MaxReceipt {
 		return nil, fmt.Errorf("a receipt of %d bytes, at most %d", len(b), MaxReceipt)
 	}
-	ref := &Ref{Object: receiptKey(hexSum(b)), Size: int64(len(b)), SHA256: hexSum(b)}
-	return ref, l.put(ctx, ref.Object, b)
+	return b, nil
+}
+
+// LoneReceipt finds a receipt that is none of the named ones (by their SHA-256)
+// and says what r does, whenever it was made: somebody stored it and died before
+// the entry. It is nil where there is none, or none can be looked for.
+func (l *Log) LoneReceipt(ctx context.Context, r Receipt, named map[string]bool) (*Ref, error) {
+	want, err := l.encode(r)
+	if err != nil {
+		return nil, err
+	}
+	prefix := Prefix(l.caseID)
+	for i, err := range l.store.List(ctx, prefix+"receipts/") {
+		if err != nil {
+			return nil, ctx.Err()
+		}
+		sum := strings.TrimSuffix(strings.TrimPrefix(i.Key, prefix+"receipts/"), ".json")
+		if named[sum] || i.Size != int64(len(want)) { // all times are of one length
+			continue
+		}
+		ref := &Ref{Object: receiptKey(sum), Size: i.Size, SHA256: sum}
+		lone, err := l.GetReceipt(ctx, *ref)
+		if err != nil {
+			continue
+		}
+		lone.Made = r.Made
+		if got, err := l.encode(lone); err == nil && bytes.Equal(got, want) {
+			return ref, nil
+		}
+	}
+	return nil, ctx.Err()
 }
 
 // GetReceipt reads the receipt that an entry names and checks its digest.

@@ -35,6 +35,7 @@ type Log struct {
 type head struct {
 	tree     seal.Tree
 	previous string // digest of the last entry's file
+	open     string // verifier key of the last entry's actor, where its checkpoint is not there
 }
 
 // zeros stands for the entry before the first.
@@ -75,7 +76,7 @@ func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done fu
 	there, last, blind := false, int64(-1), 0
 	see := func(r Record) { there = done(r) || there }
 	for attempt := range maxRetries {
-		if err := l.catchUp(ctx, see); err != nil {
+		if err := l.catchUp(ctx, see, s); err != nil {
 			return 0, fmt.Errorf("custody log of %s: %w", l.caseID, err)
 		}
 		if there {
@@ -110,6 +111,17 @@ func (l *Log) AppendUnless(ctx context.Context, e Entry, s *keys.Signer, done fu
 	return 0, fmt.Errorf("custody log of %s: others kept appending; gave up after %d attempts; repeat it", l.caseID, maxRetries)
 }
 
+// Finish puts the checkpoint over the newest entry, where s signed that one and
+// died before it; Append does so too.
+func (l *Log) Finish(ctx context.Context, s *keys.Signer) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.catchUp(ctx, func(Record) {}, s); err != nil {
+		return fmt.Errorf("custody log of %s: %w", l.caseID, err)
+	}
+	return nil
+}
+
 // pause keeps appenders from running into each other again. The longer they do,
 // the longer it may be: stores answer in one millisecond, or in a hundred.
 func pause(ctx context.Context, attempt int) error {
@@ -130,6 +142,17 @@ func (l *Log) fill(e Entry, s *keys.Signer) Entry {
 // seal takes an entry of ours into the head and signs a checkpoint over it.
 func (l *Log) seal(ctx context.Context, b []byte, s *keys.Signer) error {
 	l.head.take(b)
+	l.head.open = s.VKey()
+	return l.finish(ctx, s)
+}
+
+// finish signs the checkpoint that is missing over an entry of ours. Whoever
+// does it, and however often, makes the same bytes: so does whoever may be about
+// to, this very moment.
+func (l *Log) finish(ctx context.Context, s *keys.Signer) error {
+	if l.head.open != s.VKey() {
+		return nil
+	}
 	c := l.head.tree.At(Origin(l.caseID))
 	n, err := c.Sign(s)
 	if err == nil {
@@ -138,6 +161,7 @@ func (l *Log) seal(ctx context.Context, b []byte, s *keys.Signer) error {
 	if err != nil {
 		return fmt.Errorf("entry %d is in the custody log, but its checkpoint is not: %w", c.Size-1, err)
 	}
+	l.head.open = ""
 	return nil
 }
 
@@ -146,8 +170,9 @@ func (h *head) take(b []byte) {
 	h.previous = hexSum(b)
 }
 
-// catchUp reads what was appended since, checks it and shows it to see.
-func (l *Log) catchUp(ctx context.Context, see func(Record)) error {
+// catchUp reads what was appended since, checks it, shows it to see, and puts
+// the checkpoint that s did not come to.
+func (l *Log) catchUp(ctx context.Context, see func(Record), s *keys.Signer) error {
 	begin, actor := l.head.tree.Size(), ""
 	for b, err := range l.files(ctx, begin) {
 		if err != nil {
@@ -166,9 +191,11 @@ func (l *Log) catchUp(ctx context.Context, see func(Record)) error {
 	case size == 0:
 		return l.ends(ctx, 0)
 	case size > begin:
-		return l.checkHead(ctx, actor)
+		if err := l.checkHead(ctx, actor); err != nil {
+			return err
+		}
 	}
-	return nil
+	return l.finish(ctx, s)
 }
 
 // read parses an entry's file and checks that it belongs where it stands.
@@ -201,7 +228,9 @@ func (l *Log) links(e Entry, index int64, previous string) error {
 func (l *Log) checkHead(ctx context.Context, vkey string) error {
 	size := l.head.tree.Size()
 	b, err := l.get(ctx, checkpointKey(size), seal.MaxCheckpoint)
+	l.head.open = ""
 	if errors.Is(err, store.ErrNotFound) {
+		l.head.open = vkey
 		return nil
 	}
 	if err != nil {

@@ -37,7 +37,10 @@ func (p *putter) record(ctx context.Context, infos []store.Info) error {
 			p.done.Entries = append(p.done.Entries, n)
 		}
 	}
-	return nil
+	if len(p.done.Entries) > 0 {
+		return nil
+	}
+	return p.log.Finish(ctx, p.Signer)
 }
 
 // enter appends an entry; -1 where another intake was first. One with a receipt
@@ -81,8 +84,13 @@ func (p *putter) await(ctx context.Context) error {
 	return nil
 }
 
+// receipt stores a receipt, but for where an intake that broke off left one.
 func (p *putter) receipt(ctx context.Context, infos []store.Info) (*custody.Ref, error) {
-	return p.log.PutReceipt(ctx, custody.Receipt{Bundle: p.done.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos})
+	r := custody.Receipt{Bundle: p.done.Bundle, Store: p.Store.String(), Made: evidence.At(p.Now()), Objects: infos}
+	if ref, err := p.log.LoneReceipt(ctx, r, p.receipts); err != nil || ref != nil {
+		return ref, err
+	}
+	return p.log.PutReceipt(ctx, r)
 }
 
 // recorded tells which events of this very intake the log has, and all that was
@@ -95,6 +103,9 @@ func (p *putter) recorded(ctx context.Context) (map[custody.Event]bool, []custod
 			return nil, nil, fmt.Errorf("reading the custody log: %w", err)
 		}
 		p.note(r, had)
+		if r.Receipt != nil {
+			p.receipts[r.Receipt.SHA256] = true
+		}
 		if isIntake(r, p.Bundle) {
 			refs = append(refs, *r.Bundle)
 		}

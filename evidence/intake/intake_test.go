@@ -141,7 +141,7 @@ func TestPutOntoOthers(t *testing.T) {
 
 // An intake may break off after any of its puts. What lies there then is never
 // a bundle that looks whole and is not, and repeating the intake completes it:
-// the bundle, one countersignature, each event once.
+// the bundle, one countersignature, each event once, and no gap in the log.
 func TestPutBreaksOff(t *testing.T) {
 	place, signer := made(t), examiner(t)
 	for after := 0; ; after++ {
@@ -194,7 +194,7 @@ func whole(t *testing.T, st store.Store, id string, after int) {
 	if d := cmp.Diff([]custody.Event{custody.Collected, custody.Sealed, custody.Received, custody.Stored}, got); d != "" {
 		t.Errorf("after %d puts: events: %s", after, d)
 	}
-	if c := report(t, st); !c.OK() {
+	if c := report(t, st); !c.OK() || c.Gaps() {
 		t.Errorf("after %d puts: %v", after, c.Problems)
 	}
 }

@@ -93,7 +93,7 @@ func Put(ctx context.Context, r Request) (*Done, error) {
 		Bundle: b.Header.Bundle, Case: b.Header.Case, Prefix: Prefix(b.Header.Case, b.Header.Bundle),
 		Root: seal.RootText(b.Last.Root), Words: seal.Words(b.Last.Root), Report: report,
 	}
-	p := putter{Request: r, done: d, segments: digests(b)}
+	p := putter{Request: r, done: d, segments: digests(b), receipts: map[string]bool{}}
 	if p.log, err = custody.Open(r.Store, b.Header.Case, r.Now); err != nil {
 		return nil, err
 	}
@@ -129,6 +129,7 @@ type putter struct {
 
 	segments map[string]string      // digests, by object
 	had      map[custody.Event]bool // what the log has of this very intake
+	receipts map[string]bool        // those that its entries name, by SHA-256
 }
 
 func (p *putter) ref() *custody.BundleRef { return refOf(p.Bundle) }
