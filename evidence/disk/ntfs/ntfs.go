@@ -39,6 +39,7 @@ const (
 	maxRecord    = 4096    // bytes of one MFT record; 1,024 or 4,096 in the field
 	maxAttrs     = 8192    // attributes of one file, over all its records
 	maxExtension = 4096    // records that one file's attributes spread over
+	maxSpread    = 256     // times that the MFT is opened anew with what it leads to
 	maxAttrList  = 256 << 10
 	maxRuns      = 1 << 20 // runs of one stream
 	maxClusters  = 1 << 50
@@ -179,7 +180,7 @@ func sized(v int8, cluster int64) int64 {
 }
 
 // openMFT reads record 0 at a place on the disk and opens the MFT's stream
-// over all its segments; later ones lie in records that the first shows.
+// over all its segments.
 func (f *FS) openMFT(at int64) (err error) {
 	defer caught(&err)
 	sign := make([]byte, 4)
@@ -205,16 +206,29 @@ func (f *FS) openMFT(at int64) (err error) {
 	if !rec.has(attrList) {
 		return nil
 	}
-	n, err := f.node(rec)
-	if err != nil {
-		return err
+	return f.spreadMFT(rec)
+}
+
+// spreadMFT opens the MFT over the records that its attributes spread over. Each
+// segment may be what leads to the record of the next, so this goes on while more
+// of it comes to light. What stays unknown of it is noted.
+func (f *FS) spreadMFT(rec *record) error {
+	for range maxSpread {
+		n, err := f.node(rec)
+		if err != nil {
+			return err
+		}
+		whole, err := f.stream(n.attrs, attrData, "")
+		if err != nil {
+			n.problem("$MFT: %v", err)
+		}
+		if whole == nil || whole.held <= f.mft.held {
+			f.info.Notes = append(f.info.Notes, n.Problems...)
+			return nil
+		}
+		f.mft, f.ctx.MFTReader = whole, whole
 	}
-	f.info.Notes = append(f.info.Notes, n.Problems...)
-	whole, err := f.stream(n.attrs, attrData, "")
-	if err != nil {
-		return err
-	}
-	f.mft, f.ctx.MFTReader = whole, whole
+	f.info.Notes = append(f.info.Notes, fmt.Sprintf("$MFT: more than %d records that lead on to each other", maxSpread))
 	return nil
 }
 
