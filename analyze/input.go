@@ -95,9 +95,19 @@ type Parent struct {
 	Case     string `json:"case,omitempty"`
 	Root     string `json:"root,omitempty"`             // of the bundle's tree, base64 as in its checkpoint
 	TreeSize int64  `json:"tree_size,omitempty,string"` // leaves under Root
-	State    string `json:"state,omitempty"`            // of the bundle: complete, interrupted, unfinished, damaged
+	State    string `json:"state,omitempty"`            // of the bundle: complete, interrupted, unfinished, damaged, unopened
 }
 
-// StateDamaged is a bundle whose seal does not hold. It has no root and no id
-// that were proved: its Name is the path that was to be swept.
-const StateDamaged = "damaged"
+// States of bundles of which nothing was swept: one whose seal does not hold,
+// and one that could not be opened (no identity for it, or a place that does
+// not give it). They have no root and no id that were proved: their Name is the
+// path that was to be swept.
+const (
+	StateDamaged  = "damaged"
+	StateUnopened = "unopened"
+)
+
+// Proved reports whether the parent is a bundle whose seal holds.
+func (p Parent) Proved() bool {
+	return p.Kind == "bundle" && p.State != StateDamaged && p.State != StateUnopened
+}

@@ -123,7 +123,7 @@ func (s *sweep) feed(ctx context.Context, targets []Target) {
 
 // bundleOf is the id of the bundle that a target is, where it is known.
 func bundleOf(t Target) string {
-	if p := t.Parent(); p.Kind == "bundle" && p.State != StateDamaged {
+	if p := t.Parent(); p.Proved() {
 		return p.Name
 	}
 	return ""

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/seal"
 	"github.com/hozen-dfir/hozen/evidence/sink"
@@ -56,7 +55,7 @@ func Seal(ctx context.Context, dir string, facts Facts, out sink.Output, opt sin
 func fill(h *seal.Header, facts Facts) {
 	h.Kind = seal.KindFindings
 	for _, p := range facts.Parents {
-		if p.Kind == "bundle" && p.State != analyze.StateDamaged {
+		if p.Proved() {
 			h.Parents = append(h.Parents, seal.Parent{Bundle: p.Name, Case: p.Case, Size: p.TreeSize, Root: p.Root})
 		}
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/all"
 	"github.com/hozen-dfir/hozen/analyze/report"
-	"github.com/hozen-dfir/hozen/analyze/target"
 	"github.com/hozen-dfir/hozen/analyze/worker"
 	"github.com/hozen-dfir/hozen/analyze/yara"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
@@ -27,7 +26,6 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store"
-	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/rules"
 )
 
@@ -61,8 +59,12 @@ unscanned.jsonl, events.jsonl, sweep.json, summary.json) and sealed as a bundle
 below it that names the bundles they came from and the digest of every rule file. It is
 encrypted to --to, or to the identities given.
 
-Exit codes: 0 done, 3 an item was not scanned to its end or a rule file not used,
-4 a bundle failed verification, 5 findings (with --fail-on-findings).`,
+Of several bundles one that can't be opened, or is not what was sealed, costs
+itself and not the others.
+
+Exit codes: 0 done, 3 an item was not scanned to its end, or a rule file or a
+bundle not used, 4 a bundle failed verification, 5 findings (with
+--fail-on-findings).`,
 		Example: `  hozen analyze b/ --identity keys/ --rules rules/yara --iocs rules/ioc --out findings/
   hozen analyze b1/ b2.zip s3://evidence/b3 --identity keys/ --rules rules.zip --json
   hozen analyze /mnt/image --iocs domains.txt --csv
@@ -115,17 +117,17 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	if err != nil {
 		return rulesError(err)
 	}
-	targets, bundles, err := openTargets(ctx, args, f.out, r.ids, r.damaged)
+	o, err := openTargets(ctx, args, f.out, r.ids, r.damaged)
 	defer func() {
-		for _, b := range bundles {
+		for _, b := range o.bundles {
 			b.Close()
 		}
 	}()
 	if err != nil {
 		return err
 	}
-	twice(app, bundles)
-	if err := r.canRecord(ctx, bundles); err != nil {
+	twice(app, o.bundles)
+	if err := r.canRecord(ctx, o.bundles); err != nil {
 		return err
 	}
 	pool, err := worker.Start(ctx, worker.Options{Config: cfg, Workers: f.workers, Timeout: f.timeout, Memory: memory, Spool: f.spool(),
@@ -140,11 +142,11 @@ func runAnalyze(ctx context.Context, app *cli.App, f analyzeFlags, args []string
 	facts.Tool, facts.Analyzers = "hozen", pool.Analyzers()
 	facts.Version, _ = cli.Version()
 	facts.Options = map[string]string{"timeout": f.timeout.String(), "memory": f.memory}
-	for _, t := range targets {
+	for _, t := range o.targets {
 		facts.Parents = append(facts.Parents, t.Parent())
 	}
-	r.facts, r.bundles = facts, bundles
-	return r.sweep(ctx, targets, pool)
+	r.facts, r.bundles = facts, o.bundles
+	return r.sweep(ctx, o.targets, pool)
 }
 
 // spool is the folder where events wait for their turn, "" where nobody wants any.
@@ -221,35 +223,6 @@ func rulesError(err error) error {
 		return cli.WithHint(err, "see the messages above; nothing was swept")
 	}
 	return cli.WithHint(err, "--rules takes YARA files, folders and zips of them; --iocs lists of indicators, or folders of them")
-}
-
-// openTargets opens what is to be swept. A bundle that needs an identity which
-// was not given is an error at once, not a sweep without items. One whose seal
-// does not hold costs itself, and not the others. The folder of the findings is
-// left out of plain folders.
-func openTargets(ctx context.Context, args []string, findings string, ids []age.Identity, damaged *atomic.Int64) (out []analyze.Target, bundles []*bundle.Bundle, err error) {
-	for _, arg := range args {
-		if !open.IsS3(arg) && !target.IsBundle(ctx, arg) {
-			t, err := target.NewFiles(arg)
-			if err != nil {
-				return out, bundles, cli.WithHint(err, "name a bundle (folder, ZIP or s3://), a plain folder or a file")
-			}
-			out = append(out, t.Without(findings))
-			continue
-		}
-		b, err := openSound(ctx, arg, ids)
-		if errors.Is(err, bundle.ErrVerify) && len(args) > 1 {
-			damaged.Add(1)
-			out = append(out, damagedTarget{arg, err})
-			continue
-		}
-		if err != nil {
-			return out, bundles, err
-		}
-		bundles = append(bundles, b)
-		out = append(out, sealedTarget{target.NewBundle(arg, b, ids...), damaged})
-	}
-	return out, bundles, nil
 }
 
 // printer shows findings and events on standard output, as table, CSV (which has

@@ -6,10 +6,13 @@ import (
 	"iter"
 	"sync/atomic"
 
+	"filippo.io/age"
+
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/analyze/target"
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
+	"github.com/hozen-dfir/hozen/evidence/store/open"
 )
 
 // sealedTarget is a bundle under a sweep that remembers whether what was read
@@ -44,24 +47,71 @@ func (t sealedTarget) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error
 	}
 }
 
-// damagedTarget stands for a bundle whose seal does not hold: none of its items
-// is proved, so none is scanned, and the sweep says so.
-type damagedTarget struct {
-	name string
-	why  error
+// lostTarget stands for a bundle of which nothing is swept, and says why: its
+// seal does not hold, so that no item is proved, or it could not be opened.
+type lostTarget struct {
+	name, state string
+	why         error
 }
 
 // Name implements analyze.Target.
-func (t damagedTarget) Name() string { return t.name }
+func (t lostTarget) Name() string { return t.name }
 
 // Parent implements analyze.Target.
-func (t damagedTarget) Parent() analyze.Parent {
-	return analyze.Parent{Kind: "bundle", Name: t.name, State: analyze.StateDamaged}
+func (t lostTarget) Parent() analyze.Parent {
+	return analyze.Parent{Kind: "bundle", Name: t.name, State: t.state}
 }
 
 // Inputs implements analyze.Target.
-func (t damagedTarget) Inputs(context.Context) iter.Seq2[analyze.Input, error] {
+func (t lostTarget) Inputs(context.Context) iter.Seq2[analyze.Input, error] {
 	return func(yield func(analyze.Input, error) bool) { yield(analyze.Input{}, t.why) }
+}
+
+// opened are the targets of a sweep.
+type opened struct {
+	targets []analyze.Target
+	bundles []*bundle.Bundle // among them; to be closed after the sweep
+}
+
+// openTargets opens what is to be swept. Of several targets a bundle whose seal
+// does not hold, or that can't be opened, costs itself and not the others; it is
+// an error where nothing else is left. What is no bundle and not there is one
+// at once. The folder of the findings is left out of plain folders.
+func openTargets(ctx context.Context, args []string, findings string, ids []age.Identity, damaged *atomic.Int64) (o opened, err error) {
+	var unopened error // the first
+	left := false      // something to sweep, or to call damaged
+	for _, arg := range args {
+		if !open.IsS3(arg) && !target.IsBundle(ctx, arg) {
+			t, err := target.NewFiles(arg)
+			if err != nil {
+				return o, cli.WithHint(err, "name a bundle (folder, ZIP or s3://), a plain folder or a file")
+			}
+			o.targets, left = append(o.targets, t.Without(findings)), true
+			continue
+		}
+		b, err := openSound(ctx, arg, ids)
+		switch {
+		case err == nil:
+			o.bundles = append(o.bundles, b)
+			o.targets, left = append(o.targets, sealedTarget{target.NewBundle(arg, b, ids...), damaged}), true
+		case len(args) == 1 || ctx.Err() != nil:
+			return o, err
+		case errors.Is(err, bundle.ErrVerify):
+			damaged.Add(1)
+			o.targets, left = append(o.targets, lostTarget{arg, analyze.StateDamaged, err}), true
+		case errors.Is(err, bundle.ErrNotBundle) || cli.CodeOf(err) != cli.Failed:
+			return o, err
+		default:
+			o.targets = append(o.targets, lostTarget{arg, analyze.StateUnopened, err})
+			if unopened == nil {
+				unopened = err
+			}
+		}
+	}
+	if !left {
+		return o, unopened
+	}
+	return o, nil
 }
 
 // twice warns of a bundle that is named more than once, or by two copies of it:
