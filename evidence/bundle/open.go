@@ -115,6 +115,10 @@ func (b *Bundle) Objects() Objects { return b.objects }
 // Encrypted reports whether the segments need an identity.
 func (b *Bundle) Encrypted() bool { return b.Header.Encryption == "age" }
 
+// Broken names the object after which no leaf can be trusted, so that nothing
+// that comes later was looked at; "" where there is none.
+func (b *Bundle) Broken() string { return b.broken }
+
 // CanRead reports whether segments can be opened: whether there is an identity
 // at all, not whether it fits.
 func (b *Bundle) CanRead() bool { return !b.Encrypted() || len(b.ids) > 0 }

@@ -43,7 +43,7 @@ func (b *Bundle) strays() {
 		}
 	}
 	if unchecked > 0 {
-		b.problem("seal", "%d objects after %s could not be checked", unchecked, b.broken)
+		b.problem(b.broken, "%d objects after it could not be checked", unchecked)
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/hozen-dfir/hozen/evidence/seal"
 )
 
 // chains put the parts of items together again while segments are checked in
@@ -22,16 +24,29 @@ type chains struct {
 
 // chain is one item on its way.
 type chain struct {
-	next   int // part that is due
+	next   int    // part that is due
+	seq    uint64 // of the part before it
 	source string
 	path   string
 	whole  *digester
-	broken bool
+	held   bool // somebody hashes a part into the whole
+	broken bool // the whole can't be compared with anything any more
+	astray bool // for a part that did not come where it was due
 }
 
-func newChains() *chains {
+// newChains begins with nothing but the numbers that no segment has: nobody
+// need wait for those.
+func newChains(segments []seal.Segment) *chains {
 	c := &chains{items: map[uint64]*chain{}, ready: map[int]bool{}}
 	c.cond = sync.NewCond(&c.mu)
+	due := 1
+	for _, s := range segments {
+		for ; due < s.Number; due++ {
+			c.ready[due] = true
+		}
+		due++
+	}
+	c.pass()
 	return c
 }
 
@@ -40,16 +55,21 @@ func (c *chains) finished(segment int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ready[segment] = true
+	c.pass()
+	c.cond.Broadcast()
+}
+
+func (c *chains) pass() {
 	for c.ready[c.low+1] {
 		c.low++
 		delete(c.ready, c.low)
 	}
-	c.cond.Broadcast()
 }
 
 // turn returns the item that a part continues, or that a first part begins with
 // whole. Where the part is not due yet it waits, or returns nil if told not to.
-// The item is the caller's until it calls settle.
+// The item is the caller's until it calls settle. An error is of the part's
+// place in the item; whoever comes after it is not blamed for it.
 func (c *chains) turn(ctx context.Context, segment int, r brief, whole *digester, wait bool) (*chain, error) {
 	stop := context.AfterFunc(ctx, func() {
 		c.mu.Lock()
@@ -59,7 +79,7 @@ func (c *chains) turn(ctx context.Context, segment int, r brief, whole *digester
 	defer stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for ctx.Err() == nil && c.low < segment-1 && !c.due(r) {
+	for ctx.Err() == nil && !c.mayTake(segment, r) {
 		if !wait {
 			return nil, nil
 		}
@@ -68,7 +88,13 @@ func (c *chains) turn(ctx context.Context, segment int, r brief, whole *digester
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return c.take(r, whole)
+	it, err := c.take(r, whole)
+	if err != nil {
+		c.stray(r)
+		return nil, err
+	}
+	it.held, it.seq = true, r.Seq
+	return it, nil
 }
 
 // settle ends a part whose content is in the whole, if it was sound, and passes
@@ -79,17 +105,23 @@ func (c *chains) settle(it *chain, r brief, sound bool) (err error) {
 		err = it.whole.compare(p.WholeSize, p.WholeSHA256, p.WholeSHA1, p.WholeMD5)
 	}
 	c.mu.Lock()
-	if it.next = r.Part.Number + 1; r.Part.Last {
+	defer c.mu.Unlock()
+	it.held, it.next = false, r.Part.Number+1
+	if r.Part.Last {
 		delete(c.items, r.Part.Item)
 	}
-	c.mu.Unlock()
 	c.cond.Broadcast()
 	return err
 }
 
-func (c *chains) due(r brief) bool {
+// mayTake reports whether a part's place can be judged: it is due, or all that
+// can come before it has come. Nobody may take what another one holds.
+func (c *chains) mayTake(segment int, r brief) bool {
 	it := c.items[r.Part.Item]
-	return r.Part.Number == 1 || it != nil && it.next == r.Part.Number
+	if it != nil && it.held {
+		return false
+	}
+	return c.low >= segment-1 || r.Part.Number == 1 || it != nil && it.next == r.Part.Number
 }
 
 // take returns the item that a part continues, or begins it.
@@ -99,7 +131,7 @@ func (c *chains) take(r brief, whole *digester) (*chain, error) {
 	case it == nil && r.Part.Number == 1 && r.Part.Item == r.Seq && r.Part.Offset == 0:
 		it = &chain{next: 1, source: r.Source, path: r.Path, whole: whole}
 		c.items[r.Seq] = it
-	case it == nil || r.Part.Number == 1 || it.next != r.Part.Number:
+	case it == nil || r.Part.Number == 1 || it.next != r.Part.Number || r.Seq <= it.seq:
 		return nil, fmt.Errorf("part %d of item %d does not follow the one before", r.Part.Number, r.Part.Item)
 	case it.path != r.Path || it.source != r.Source:
 		return nil, fmt.Errorf("part %d of item %d is of another path or source than %q", r.Part.Number, r.Part.Item, it.path)
@@ -109,10 +141,29 @@ func (c *chains) take(r brief, whole *digester) (*chain, error) {
 	return it, nil
 }
 
-// open yields the items whose last part never came.
+// stray goes on behind a part that is not where it is due: those after it are
+// held against it, so that one fault is told once.
+func (c *chains) stray(r brief) {
+	it := c.items[r.Part.Item]
+	if it == nil {
+		it = &chain{source: r.Source, path: r.Path, whole: &digester{}}
+		c.items[r.Part.Item] = it
+	}
+	it.broken, it.astray = true, true
+	if r.Part.Number >= it.next {
+		it.next, it.seq = r.Part.Number+1, max(it.seq, r.Seq)
+	}
+	if r.Part.Last {
+		delete(c.items, r.Part.Item)
+	}
+	c.cond.Broadcast()
+}
+
+// open yields the items whose last part never came, but for those of which a
+// part has been called wrong already.
 func (c *chains) open(yield func(uint64, error) bool) {
 	for _, item := range slices.Sorted(maps.Keys(c.items)) {
-		if !yield(item, errors.New("its last part is missing from a bundle that was ended")) {
+		if !c.items[item].astray && !yield(item, errors.New("its last part is missing from a bundle that was ended")) {
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,12 +59,16 @@ func (v *verification) deepSegments(ctx context.Context, next <-chan seal.Segmen
 		case errors.Is(err, bundle.ErrNoIdentity), ctx.Err() != nil:
 			return err
 		case err != nil:
-			v.notRead(s.Object, err)
+			v.notOpened(s.Object, err)
 			v.chains.finished(s.Number)
 			continue
 		}
-		if err := v.inside(ctx, seg, s, d); err != nil {
-			v.problem(s.Object, "%v", bundle.Reason(err))
+		switch err := v.inside(ctx, seg, s, d); {
+		case ctx.Err() != nil: // what was found then may be that nobody waits any more
+			return ctx.Err()
+		case err != nil:
+			v.wrong(s.Object, "%v", bundle.Reason(err))
+			v.unopened.Add(1) // not to its end
 		}
 		v.chains.finished(s.Number)
 		v.progress(s.Size)
@@ -122,7 +127,7 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 	lent.settle()
 	for _, r := range parts {
 		if err := v.part(ctx, seg, s, r, d); err != nil {
-			v.problem(s.Object, "record %d, part %d of %q: %v", r.Seq, r.Part.Number, r.Path, bundle.Reason(err))
+			v.wrong(s.Object, "%s: %v", r, bundle.Reason(err))
 		}
 	}
 	return nil
@@ -191,64 +196,94 @@ const maxPart = segment.MaxSize - segment.PartRoom
 
 // part checks one part by itself and adds its content to the whole item.
 func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
-	if r.Size > maxPart {
+	switch {
+	case r.Size > maxPart:
 		return fmt.Errorf("holds %d bytes; no part has more than %d", r.Size, maxPart)
+	case r.Part.Number == 1:
+		return v.firstPart(ctx, seg, s, r, d)
 	}
-	var err, cerr error
-	if r.Part.Number == 1 {
-		err, cerr = v.firstPart(ctx, seg, s, r, d)
-	} else {
-		err, cerr = v.laterPart(ctx, seg, s, r, d)
-	}
-	if err != nil {
-		return err
-	}
-	if v.gappy() { // the part before may lie where nothing could be read
-		return ctx.Err()
-	}
-	return cerr
+	return v.laterPart(ctx, seg, s, r, d)
 }
 
-// firstPart: what was hashed of it is the beginning of the whole. Its errors are
-// of the part itself, and of its place in the whole.
-func (v *verification) firstPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) (err, cerr error) {
-	err = v.content(seg, r, d)
-	it, cerr := v.chains.turn(ctx, s.Number, r, d.handOver(), true)
-	if cerr == nil {
-		cerr = v.chains.settle(it, r, err == nil)
+// firstPart: what was hashed of it is the beginning of the whole.
+func (v *verification) firstPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
+	err := v.content(seg, r, d)
+	it, aerr := v.chains.turn(ctx, s.Number, r, d.handOver(), true)
+	if aerr != nil {
+		v.astray(s.Object, r, aerr)
+		return err
 	}
-	return err, cerr
+	return cmp.Or(err, v.chains.settle(it, r, err == nil))
 }
 
 // laterPart hashes into the whole what it decodes, where that is due; else it
 // decodes into memory, so that only the hash of the whole has to wait.
-func (v *verification) laterPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) (err, cerr error) {
-	it, cerr := v.chains.turn(ctx, s.Number, r, nil, false)
+func (v *verification) laterPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
+	it, aerr := v.chains.turn(ctx, s.Number, r, nil, false)
 	switch {
-	case cerr != nil:
-		return v.content(seg, r, d), cerr
+	case aerr != nil:
+		v.astray(s.Object, r, aerr)
+		return v.content(seg, r, d)
 	case it != nil:
 		d.whole = it.whole
-		err = v.content(seg, r, d)
+		err := v.content(seg, r, d)
 		d.whole = nil
-		return err, v.chains.settle(it, r, err == nil)
+		return cmp.Or(err, v.chains.settle(it, r, err == nil))
 	}
 	d.keep, d.content = true, d.content[:0]
-	err = v.content(seg, r, d)
+	err := v.content(seg, r, d)
 	d.keep = false
-	if it, cerr = v.chains.turn(ctx, s.Number, r, nil, true); cerr != nil {
-		return err, cerr
+	if it, aerr = v.chains.turn(ctx, s.Number, r, nil, true); aerr != nil {
+		v.astray(s.Object, r, aerr)
+		return err
 	}
 	if err == nil && !it.broken {
 		it.whole.write(d.content)
 	}
-	return err, v.chains.settle(it, r, err == nil)
+	return cmp.Or(err, v.chains.settle(it, r, err == nil))
+}
+
+// String names a part for people.
+func (r brief) String() string {
+	return fmt.Sprintf("record %d, part %d of %q", r.Seq, r.Part.Number, r.Path)
+}
+
+// astray keeps what is wrong with a part's place in its item until all segments
+// have been seen: the part before may lie in one that can't be opened.
+func (v *verification) astray(where string, r brief, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.strays) < maxProblems {
+		v.strays = append(v.strays, bundle.NewProblem(where, fmt.Sprintf("%s: %v", r, err)))
+	}
+}
+
+// wholes reports the parts that are not where they belong, and the items whose
+// last part never came, where every segment was seen.
+func (v *verification) wholes() {
+	if v.gappy() || v.unopened.Load() > 0 || !v.allThere() {
+		return
+	}
+	for _, p := range v.strays {
+		v.wrong(p.Where, "%s", p.What)
+	}
+	for item, err := range v.chains.open {
+		if v.b.EndLeaf != nil {
+			v.wrong("segments", "item %d: %v", item, err)
+		}
+	}
+}
+
+// allThere reports whether there is no segment whose leaf could not be read.
+func (v *verification) allThere() bool {
+	n := len(v.b.Segments)
+	return (n == 0 || v.b.Segments[n-1].Number == n) && (v.b.EndLeaf == nil || v.b.EndLeaf.Segments == n)
 }
 
 // totals compares the end leaf's counts with what was read.
 func (v *verification) totals() {
 	e := v.b.EndLeaf
-	if e == nil || len(v.r.Problems) > 0 {
+	if e == nil || len(v.r.Problems) > 0 || v.gappy() {
 		return
 	}
 	items := 0
@@ -256,6 +291,6 @@ func (v *verification) totals() {
 		items += n
 	}
 	if uint64(items) != e.Items || e.Bytes != v.bytes.Load() || !maps.Equal(e.Outcomes, v.tally) {
-		v.problem("end leaf", "counts %d items, %d bytes and %v; the records give %d, %d and %v", e.Items, e.Bytes, e.Outcomes, items, v.bytes.Load(), v.tally)
+		v.wrong("end leaf", "counts %d items, %d bytes and %v; the records give %d, %d and %v", e.Items, e.Bytes, e.Outcomes, items, v.bytes.Load(), v.tally)
 	}
 }

@@ -69,7 +69,7 @@ func (l *loans) settle() {
 	l.done.Wait()
 	for _, item := range l.out {
 		if item.err != nil {
-			l.v.problem(l.where, "record %d, %q: %v", item.r.Seq, item.r.Path, bundle.Reason(item.err))
+			l.v.wrong(l.where, "record %d, %q: %v", item.r.Seq, item.r.Path, bundle.Reason(item.err))
 		}
 	}
 	l.out = nil

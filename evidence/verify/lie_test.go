@@ -197,7 +197,7 @@ func TestLies(t *testing.T) {
 			p[1][0].r.Size = 300 << 20
 		})},
 		"first part twice": {"does not follow", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Number, p[1][0].r.Part.Offset = 1, 0 })},
-		"no last part":     {"last part is missing", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part.Last = false })},
+		"no last part":     {"last part is missing", ended(2, 11, 2), swap(func(p [][]told) { p[1][0].r.Part = &evidence.Part{Item: 1, Number: 2, Offset: 3} })},
 	} {
 		dir := lie(t, m, c.end, c.segments...)
 		for _, workers := range []int{1, 4} {

@@ -1,11 +1,13 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -20,17 +22,18 @@ func (v *verification) quickWorker(ctx context.Context, next <-chan seal.Segment
 	for s := range next {
 		o, err := v.b.Stored(ctx, s)
 		if err != nil {
-			v.notRead(s.Object, err)
+			v.notOpened(s.Object, err)
 			continue
 		}
 		h := sha256.New()
 		n, err := io.CopyBuffer(struct{ io.Writer }{h}, struct{ io.Reader }{o}, buf)
 		o.Close()
 		if err != nil {
-			v.notRead(s.Object, err)
+			v.notOpened(s.Object, err)
 			continue
 		}
 		if got := hex.EncodeToString(h.Sum(nil)); got != s.SHA256 {
+			v.notStored.Add(1)
 			v.problem(s.Object, "SHA-256 of its %d bytes is %s; its leaf says %s", n, got, s.SHA256)
 		}
 		v.progress(n)
@@ -42,6 +45,7 @@ func (v *verification) quickWorker(ctx context.Context, next <-chan seal.Segment
 // there is no identity, everything inside.
 func (v *verification) segments(ctx context.Context) error {
 	deep := !v.o.Quick && v.b.CanRead()
+	asStored := v.statusOf(isSegment)
 	g, gctx := errgroup.WithContext(ctx)
 	next := make(chan seal.Segment)
 	v.lent = make(chan *loan)
@@ -65,27 +69,24 @@ func (v *verification) segments(ctx context.Context) error {
 			return v.quickWorker(gctx, next)
 		})
 	}
-	err := g.Wait()
+	if err := cmp.Or(g.Wait(), ctx.Err()); err != nil {
+		return err
+	}
 	v.r.Stored = v.done.Load()
-	if errors.Is(err, bundle.ErrNoIdentity) {
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	for item, err := range v.chains.open {
-		if v.b.EndLeaf != nil && !v.gappy() {
-			v.problem("segments", "item %d: %v", item, err)
-		}
-	}
 	v.r.Items, v.r.Bytes = v.items.Load(), v.bytes.Load()
-	v.check("segments", "every segment's bytes as stored", v.statusOf("segments/"))
+	if v.notStored.Load() > 0 {
+		asStored = Failed
+	}
+	which := "every segment's bytes as stored"
+	if v.b.Broken() != "" {
+		asStored, which = Failed, fmt.Sprintf("the bytes as stored of the %d segments before %s; none after it can be checked", len(v.b.Segments), v.b.Broken())
+	}
+	v.check("segments", which, asStored)
 	switch {
 	case deep:
-		if !v.gappy() {
-			v.totals()
-		}
-		v.check("items", "every record and every item's bytes", "")
+		v.wholes()
+		v.totals()
+		v.checkItems()
 	case v.o.Quick:
 		v.check("items", "left out: --quick opens no segment", NotRun)
 	default:
@@ -94,16 +95,30 @@ func (v *verification) segments(ctx context.Context) error {
 	return nil
 }
 
-// statusOf is for checks that ran together: failed where a problem stands at
-// an object with the prefix.
-func (v *verification) statusOf(prefix string) string {
-	for _, p := range v.r.Problems {
-		if strings.HasPrefix(p.Where, prefix) {
-			return Failed
-		}
+// checkItems closes the check of what is inside the segments.
+func (v *verification) checkItems() {
+	status, detail := Passed, "every record and every item's bytes"
+	if v.wrongItems.Load() > 0 || v.unopened.Load() > 0 || v.b.Broken() != "" {
+		status = Failed
+	}
+	if n := v.unopened.Load(); n > 0 {
+		detail = fmt.Sprintf("records and items' bytes, and %d segments could not be opened, or not to their end", n)
+	}
+	v.check("items", detail, status)
+}
+
+// statusOf is for checks that ran with others: failed where a problem stands at
+// an object that is meant.
+func (v *verification) statusOf(meant func(name string) bool) string {
+	if slices.ContainsFunc(v.r.Problems, func(p bundle.Problem) bool { return meant(p.Where) }) {
+		return Failed
 	}
 	return Passed
 }
+
+func isSegment(name string) bool { return strings.HasPrefix(name, "segments/") }
+
+func isText(name string) bool { return slices.Contains(seal.TextNames(), name) }
 
 func (v *verification) progress(n int64) {
 	v.done.Add(n)

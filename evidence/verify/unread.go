@@ -36,6 +36,15 @@ func (v *verification) notRead(where string, err error) {
 	}
 }
 
+// notOpened is notRead of a segment, of which nothing is known then.
+func (v *verification) notOpened(where string, err error) {
+	v.unopened.Add(1)
+	if errors.Is(err, bundle.ErrVerify) {
+		v.notStored.Add(1)
+	}
+	v.notRead(where, err)
+}
+
 // gappy reports whether something could not be read, so that what is missing
 // elsewhere proves nothing.
 func (v *verification) gappy() bool {

@@ -46,7 +46,7 @@ func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
 	if o.Token == nil {
 		o.Token = soundToken
 	}
-	v := &verification{b: b, o: o, chains: newChains(), tally: map[evidence.Outcome]int{}}
+	v := &verification{b: b, o: o, chains: newChains(b.Segments), tally: map[evidence.Outcome]int{}}
 	if signer, err := note.NewVerifier(b.Header.Signer.VKey); err == nil {
 		v.signer = signer
 	}
@@ -58,11 +58,15 @@ func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
 	if b.End != nil {
 		v.r.State = b.End.State
 	}
-	v.check("seal", "header, leaves, tree, every checkpoint and its signature", "")
+	v.check("seal", "header, leaves, tree, every checkpoint and its signature",
+		v.statusOf(func(name string) bool { return !isSegment(name) && !isText(name) }))
 	for _, run := range []func(context.Context) error{v.container, v.texts, v.signatures, v.timeStamp, v.root, v.segments} {
 		if err := run(ctx); err != nil {
 			return v.r, err
 		}
+	}
+	if err := ctx.Err(); err != nil { // some of what could not be read then was passed over
+		return v.r, err
 	}
 	if err := v.endUnread(); err != nil {
 		return v.r, err
@@ -82,11 +86,16 @@ type verification struct {
 	mu     sync.Mutex
 	seen   int // problems already accounted to a check
 	unread []unread
+	strays []bundle.Problem // of parts that are not where they belong
 	tally  map[evidence.Outcome]int
 	chains *chains
 	items  atomic.Int64
 	bytes  atomic.Int64
 	done   atomic.Int64
+
+	unopened   atomic.Int64 // segments that could not be opened, or not to their end
+	notStored  atomic.Int64 // those of them that are not as they were stored
+	wrongItems atomic.Int64 // problems of what is inside segments
 
 	lent   chan *loan   // items for workers that have no segment
 	atWork atomic.Int64 // workers that have, or may get one
@@ -95,9 +104,19 @@ type verification struct {
 func (v *verification) problem(where, format string, args ...any) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if len(v.r.Problems) < 1000 {
-		v.r.Problems = append(v.r.Problems, bundle.NewProblem(where, fmt.Sprintf(format, args...)))
+	p := bundle.NewProblem(where, fmt.Sprintf(format, args...))
+	if len(v.r.Problems) < maxProblems && !slices.Contains(v.r.Problems, p) { // a segment that is missing is missed twice
+		v.r.Problems = append(v.r.Problems, p)
 	}
+}
+
+// maxProblems bounds what is told of a bundle.
+const maxProblems = 1000
+
+// wrong is a problem of what is inside a segment.
+func (v *verification) wrong(where, format string, args ...any) {
+	v.wrongItems.Add(1)
+	v.problem(where, format, args...)
 }
 
 // check closes a kind of check: it failed where problems were added since the
@@ -137,7 +156,7 @@ func (v *verification) texts(ctx context.Context) error {
 			v.notRead(name, err)
 		}
 	}
-	v.check("texts", "README.txt and verify.sh are those that the header names", "")
+	v.check("texts", "README.txt and verify.sh are those that the header names", v.statusOf(isText))
 	return nil
 }
 
