@@ -46,9 +46,19 @@ func (d *Data) Size() int64 { return d.size }
 // could be on it: damage, for it is not sparse.
 func (d *Data) Excess() int64 { return d.excess }
 
+// efsBlock is the unit, in bytes, that EFS encrypts in: the last one is filled up.
+const efsBlock = 512
+
 // Cut reports whether more was written to the stream than it claims to have:
-// damage, for what was written ends within the stream.
-func (d *Data) Cut() bool { return d.excess == 0 && d.init > d.size }
+// damage, for what was written ends within the stream, or, where it is
+// encrypted, within its last block.
+func (d *Data) Cut() bool {
+	most := d.size
+	if d.flags&attrEncrypted != 0 {
+		most = (d.size + efsBlock - 1) / efsBlock * efsBlock
+	}
+	return d.excess == 0 && d.init > most
+}
 
 // ReadAt implements io.ReaderAt. Bytes that can't be found or read are an
 // error, never zeros.
