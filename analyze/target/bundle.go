@@ -83,8 +83,8 @@ func (t *Bundle) Parent() analyze.Parent {
 	return p
 }
 
-// Inputs implements analyze.Target. What is wrong with the seal and the texts
-// beside it comes first, as errors.
+// Inputs implements analyze.Target. What is wrong with the seal and around the
+// items comes first, as errors.
 func (t *Bundle) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 	return func(yield func(analyze.Input, error) bool) {
 		if err := t.b.Check(); err != nil && !yield(analyze.Input{}, err) {
@@ -93,8 +93,12 @@ func (t *Bundle) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 		if t.b.End == nil && !yield(analyze.Input{}, errUnfinished) {
 			return
 		}
-		for _, err := range t.texts(ctx) {
-			if !yield(analyze.Input{}, err) {
+		around, err := t.b.Around(ctx)
+		if err != nil && !yield(analyze.Input{}, err) {
+			return
+		}
+		for _, p := range around {
+			if !yield(analyze.Input{}, fmt.Errorf("%w: %s", bundle.ErrVerify, p)) {
 				return
 			}
 		}
@@ -115,20 +119,6 @@ func (t *Bundle) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 			}
 		}
 	}
-}
-
-// texts returns what is wrong with README.txt and verify.sh. They say nothing of
-// items, but whoever altered them altered the bundle.
-func (t *Bundle) texts(ctx context.Context) (out []error) {
-	for _, name := range seal.TextNames() {
-		if _, ok := t.b.Names()[name]; !ok {
-			continue // Check says so
-		}
-		if err := t.b.CheckText(ctx, name); err != nil {
-			out = append(out, err)
-		}
-	}
-	return out
 }
 
 // again opens the bundle once more, for one pass.

@@ -49,10 +49,10 @@ always exact.
 	return cmd
 }
 
-func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, escape bool) error {
+func cat(cmd *cobra.Command, app *cli.App, b *reading, sel *selection, escape bool) error {
 	found, gaps, printed := 0, 0, 0
 	var bare evidence.Record // the last one that has no content, and never had
-	for it, err := range sel.items(cmd.Context(), b) {
+	for it, err := range sel.items(cmd.Context(), b.Bundle) {
 		if err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, esc
 			continue
 		}
 		printed++
-		if err := catItem(cmd, app, b, it, escape); err != nil {
+		if err := catItem(cmd, app, b.Bundle, it, escape); err != nil {
 			return readError(fmt.Errorf("%s: %w", it.Record.Path, err))
 		}
 		if it.Record.Outcome == "partial" {
@@ -78,13 +78,13 @@ func cat(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection, esc
 		}
 	}
 	if found == 0 {
-		return sel.none(b)
+		return sel.none(b.Bundle)
 	}
 	if printed+gaps == 0 && bare.Type != "" {
 		app.Notef("%s is a %s: it has no content of its own", shown(bare), bare.Type)
 	}
 	missed := sel.missed(app)
-	if err := whole(app, b); err != nil {
+	if err := b.whole(app); err != nil {
 		return err
 	}
 	if gaps > 0 || missed {

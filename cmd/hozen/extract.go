@@ -48,12 +48,12 @@ and devices are not made; files are not executable.
 			if err != nil {
 				return err
 			}
-			n, err := extractTo(cmd.Context(), app, b, target, sel.match)
+			n, err := extractTo(cmd.Context(), app, b.Bundle, target, sel.match)
 			if cerr := target.Close(); err == nil {
 				err = cerr
 			}
 			if err == nil && n.items == 0 {
-				err = sel.none(b)
+				err = sel.none(b.Bundle)
 			}
 			if err != nil {
 				return err
@@ -63,7 +63,7 @@ and devices are not made; files are not executable.
 				return cli.WithHint(cli.WithCode(cli.VerifyFailed, fmt.Errorf("%d items are not what their records say", n.damaged)), "hozen verify lists every problem")
 			}
 			missed := sel.missed(app)
-			if err := whole(app, b); err != nil {
+			if err := b.whole(app); err != nil {
 				return err
 			}
 			if n.failed+n.partial > 0 || missed {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence"
-	"github.com/hozen-dfir/hozen/evidence/bundle"
 )
 
 func newLsCommand(app *cli.App) *cobra.Command {
@@ -48,11 +47,11 @@ type listed struct {
 	Torn  bool `json:"torn,omitempty"`
 }
 
-func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection) error {
+func list(cmd *cobra.Command, app *cli.App, b *reading, sel *selection) error {
 	w := bufio.NewWriter(app.Out)
 	defer w.Flush()
 	n := 0
-	for it, err := range sel.items(cmd.Context(), b) {
+	for it, err := range sel.items(cmd.Context(), b.Bundle) {
 		if err != nil {
 			return err
 		}
@@ -77,12 +76,12 @@ func list(cmd *cobra.Command, app *cli.App, b *bundle.Bundle, sel *selection) er
 		}
 	}
 	if n == 0 {
-		if err := sel.none(b); err != nil {
+		if err := sel.none(b.Bundle); err != nil {
 			return err
 		}
 	}
 	missed := sel.missed(app)
-	if err := whole(app, b); err != nil {
+	if err := b.whole(app); err != nil {
 		return err
 	}
 	if missed {

@@ -150,24 +150,47 @@ func readError(err error) error {
 	return err
 }
 
-// openToRead is openSound with identities still to be loaded.
-func openToRead(ctx context.Context, app *cli.App, arg string, identities []string) (*bundle.Bundle, error) {
+// reading is a bundle that is read for what is in it.
+type reading struct {
+	*bundle.Bundle
+	altered int // things around the items that are not as they were sealed
+}
+
+// openToRead is openSound with identities still to be loaded. What was altered
+// around the items is told at once; they can be read all the same, for the seal
+// speaks of each of them.
+func openToRead(ctx context.Context, app *cli.App, arg string, identities []string) (*reading, error) {
 	ids, err := loadIdentities(ctx, app, identities)
 	if err != nil {
 		return nil, err
 	}
-	return openSound(ctx, arg, ids)
+	b, err := openSound(ctx, arg, ids)
+	if err != nil {
+		return nil, err
+	}
+	around, err := b.Around(ctx)
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	for _, p := range around {
+		app.Warnf("%s", p)
+	}
+	return &reading{b, len(around)}, nil
 }
 
-// whole ends a command that has read all of a bundle that was asked for: what
-// an unfinished one holds may not be all there was.
-func whole(app *cli.App, b *bundle.Bundle) error {
-	if b.End != nil {
+// whole ends a command that has read all of a bundle that was asked for: it may
+// have been altered around that, and what an unfinished one holds may not be all
+// there was.
+func (b *reading) whole(app *cli.App) error {
+	switch {
+	case b.altered > 0:
+		return cli.WithHint(cli.WithCode(cli.VerifyFailed, fmt.Errorf("%s is not what was sealed (problems around its items: %d); every item that was read is", b, b.altered)),
+			"hozen verify lists every problem")
+	case b.End != nil:
 		return nil
-	}
-	if b.EndLeaf != nil {
+	case b.EndLeaf != nil:
 		app.Warnf("%s is unfinished: its collection reached its end, and what comes after that was never completed", b)
-	} else {
+	default:
 		app.Warnf("%s is unfinished: its collection did not reach its end, and may have had more to take", b)
 	}
 	return cli.Ended(cli.Gaps)

@@ -62,12 +62,11 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 		return err
 	}
 	defer target.Close()
-	problems := b.Problems
-	if c, ok := b.Objects().(bundle.Container); ok {
-		if err := c.CheckContainer(b.EndLeaf != nil); err != nil {
-			problems = append(slices.Clone(problems), bundle.NewProblem(b.String(), err.Error()))
-		}
+	around, err := b.Around(ctx)
+	if err != nil {
+		app.Warnf("%v", err) // what can be read is wanted all the same
 	}
+	problems := slices.Concat(b.Problems, around)
 	for _, p := range problems {
 		app.Warnf("%s", p)
 	}

@@ -31,28 +31,20 @@ func (z *zipObjects) CheckContainer(ended bool) error {
 // compare stops behind the last sound entry where neither the ZIP was completed
 // nor the bundle: what follows there is the beginning of another.
 func (z *zipObjects) compare(ended bool) error {
-	type object struct {
-		name string
-		span
+	order := z.order()
+	m, zw := z.rewrite(order)
+	if before := order[0].off - int64(localLen+len(order[0].name)); before > 0 && !beginsEntry(z.f, 0) {
+		return fmt.Errorf("the ZIP has %d bytes before its beginning", before)
 	}
-	var order []object
-	m := &matcher{f: z.f}
-	for name, s := range z.at {
-		order = append(order, object{name, s})
-		m.data = append(m.data, s)
-	}
-	slices.SortFunc(order, func(a, b object) int { return cmp.Compare(a.off, b.off) })
-	slices.SortFunc(m.data, func(a, b span) int { return cmp.Compare(a.off, b.off) })
-	zw := zip.NewWriter(m)
 	for _, o := range order {
-		if err := storedzip.Put(zw, o.name, o.size, o.crc, io.LimitReader(zeros{}, o.size)); err != nil {
+		if err := o.put(zw); err != nil {
 			return fmt.Errorf("the ZIP around %s: %w", o.name, err)
 		}
 	}
 	if !z.whole && !ended {
 		return nil
 	}
-	if !z.whole && z.beginsEntry() {
+	if !z.whole && beginsEntry(z.f, z.sound) {
 		return z.tornEntry(order[len(order)-1].name)
 	}
 	if err := zw.Close(); err != nil {
@@ -62,6 +54,48 @@ func (z *zipObjects) compare(ended bool) error {
 		return fmt.Errorf("the ZIP has %d bytes after its end", z.size-m.off)
 	}
 	return nil
+}
+
+// object is an entry of the ZIP.
+type object struct {
+	name string
+	span
+}
+
+// put writes what a writer would have written, with zeros for the object's bytes.
+func (o object) put(zw *zip.Writer) error {
+	return storedzip.Put(zw, o.name, o.size, o.crc, io.LimitReader(zeros{}, o.size))
+}
+
+// order lists the entries as they lie in the file.
+func (z *zipObjects) order() (out []object) {
+	for name, s := range z.at {
+		out = append(out, object{name, s})
+	}
+	slices.SortFunc(out, func(a, b object) int { return cmp.Compare(a.off, b.off) })
+	return out
+}
+
+// rewrite begins to write the ZIP again, to be compared with what is there.
+func (z *zipObjects) rewrite(order []object) (*matcher, *zip.Writer) {
+	m := &matcher{f: z.f}
+	for _, o := range order {
+		m.data = append(m.data, o.span)
+	}
+	return m, zip.NewWriter(m)
+}
+
+// complete reports whether the directory follows the last sound entry, to its
+// end: what stands after that was put there later.
+func (z *zipObjects) complete() bool {
+	order := z.order()
+	_, zw := z.rewrite(order)
+	for _, o := range order {
+		if o.put(zw) != nil {
+			return false
+		}
+	}
+	return zw.Close() == nil
 }
 
 // errCut says that the file ends too soon, and says nothing wrong before.

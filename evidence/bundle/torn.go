@@ -62,7 +62,6 @@ func (b *Bundle) tornTemp(name string) bool {
 // tornEntry checks that what follows the last whole entry, named last, is the
 // beginning of the one entry that may come next in an ended bundle.
 func (z *zipObjects) tornEntry(last string) error {
-	const headLen = 30 // APPNOTE 4.3.7; CRC and sizes are bytes 14 to 25
 	errNone := fmt.Errorf("bytes after %s are neither a time stamp's nor the directory", last)
 	name, ok := strings.CutSuffix(last, ".checkpoint")
 	if ok {
@@ -72,11 +71,11 @@ func (z *zipObjects) tornEntry(last string) error {
 	} else {
 		return errNone
 	}
-	have := make([]byte, min(z.size-z.sound, int64(headLen+len(name))))
+	have := make([]byte, min(z.size-z.sound, int64(localLen+len(name))))
 	if _, err := z.f.ReadAt(have, z.sound); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	var size, crc uint32
+	var size, crc uint32 // bytes 14 to 25 of a local header
 	if len(have) >= 26 {
 		crc, size = le.Uint32(have[14:]), le.Uint32(have[18:])
 	}
@@ -95,9 +94,9 @@ func (z *zipObjects) tornEntry(last string) error {
 	return nil
 }
 
-// beginsEntry reports whether an entry begins behind the last whole one.
-func (z *zipObjects) beginsEntry() bool {
+// beginsEntry reports whether an entry begins at off.
+func beginsEntry(r io.ReaderAt, off int64) bool {
 	var sign [3]byte
-	n, _ := z.f.ReadAt(sign[:], z.sound)
+	n, _ := r.ReadAt(sign[:], off)
 	return n == len(sign) && string(sign[:]) == "PK\x03"
 }

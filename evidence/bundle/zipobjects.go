@@ -92,8 +92,7 @@ func likeBundle(files []*zip.File) bool {
 // which is a ZIP as well: searched from the end, its last record comes first.
 // What does not begin with an entry is no writer's, and left to the reader.
 func (z *zipObjects) ownDirectory() bool {
-	var first [4]byte
-	if _, err := z.f.ReadAt(first[:], 0); err != nil || string(first[:]) != "PK\x03\x04" {
+	if !beginsEntry(z.f, 0) {
 		return true
 	}
 	const endLen = 22 // APPNOTE 4.3.16, without a comment
@@ -125,28 +124,31 @@ func (z *zipObjects) add(name string, s span) error {
 	return nil
 }
 
+// localLen is the length of a local header without its name (APPNOTE 4.3.7).
+const localLen = 30
+
 // salvage walks the local headers from the start, as far as they are sound
 // (APPNOTE 6.3.10, section 4.3.7; our entries have true sizes in them).
 func (z *zipObjects) salvage() error {
 	var off int64
-	head := make([]byte, 30+1024)
-	for off+30 <= z.size {
+	head := make([]byte, localLen+1024)
+	for off+localLen <= z.size {
 		n, _ := z.f.ReadAt(head, off)
-		if n < 30 || string(head[:4]) != "PK\x03\x04" {
+		if n < localLen || string(head[:4]) != "PK\x03\x04" {
 			break
 		}
 		nameLen, extraLen := int(head[26])|int(head[27])<<8, int(head[28])|int(head[29])<<8
 		size := int64(head[18]) | int64(head[19])<<8 | int64(head[20])<<16 | int64(head[21])<<24
-		data := off + 30 + int64(nameLen) + int64(extraLen)
-		if nameLen == 0 || 30+nameLen > n || data > z.size {
+		data := off + localLen + int64(nameLen) + int64(extraLen)
+		if nameLen == 0 || localLen+nameLen > n || data > z.size {
 			break
 		}
 		if size > z.size-data {
-			z.tornName, z.torn = string(head[30:30+nameLen]), span{off: data, size: z.size - data}
+			z.tornName, z.torn = string(head[localLen:localLen+nameLen]), span{off: data, size: z.size - data}
 			break
 		}
 		crc := uint32(head[14]) | uint32(head[15])<<8 | uint32(head[16])<<16 | uint32(head[17])<<24
-		if err := z.add(string(head[30:30+nameLen]), span{data, size, crc}); err != nil {
+		if err := z.add(string(head[localLen:localLen+nameLen]), span{data, size, crc}); err != nil {
 			return err
 		}
 		off = data + size
@@ -155,6 +157,7 @@ func (z *zipObjects) salvage() error {
 	if len(z.at) == 0 {
 		return errors.New("no ZIP file, or nothing of it is left")
 	}
+	z.whole = z.complete()
 	return nil
 }
 

@@ -135,3 +135,46 @@ func TestPublicLies(t *testing.T) {
 		t.Errorf("the digest of nothing is something: %q", problems(r))
 	}
 }
+
+// What was put before or behind a ZIP that was completed makes it no less
+// complete, and is called what it is.
+func TestBytesAroundZip(t *testing.T) {
+	whole := zipped(t)
+	junk := bytes.Repeat([]byte("PK\x01\x02junk"), 20_000) // more than a ZIP's comment can have
+	for name, c := range map[string]struct {
+		body []byte
+		says string
+	}{
+		"a byte after":      {append(bytes.Clone(whole), 0), "has 1 bytes after its end"},
+		"much after":        {append(bytes.Clone(whole), junk...), "has 160000 bytes after its end"},
+		"another after":     {append(bytes.Clone(whole), whole...), "bytes after its end"},
+		"a byte before":     {append([]byte{0}, whole...), "has 1 bytes before its beginning"},
+		"much before":       {append(bytes.Clone(junk), whole...), "has 160000 bytes before its beginning"},
+		"a byte each":       {append(append([]byte{0}, whole...), 0), "has 1 bytes before its beginning"},
+		"a comment":         {append(bytes.Clone(whole[:len(whole)-2]), 1, 0, 'x'), "byte"},
+		"a header's byte":   {append(append(bytes.Clone(whole[:10]), whole[10]^1), whole[11:]...), "the ZIP around README.txt"},
+		"a directory's end": {append(append(bytes.Clone(whole[:len(whole)-5]), whole[len(whole)-5]^1), whole[len(whole)-4:]...), "byte"},
+	} {
+		path := filepath.Join(t.TempDir(), "b.zip")
+		if err := os.WriteFile(path, c.body, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o, err := bundle.ZipObjects(path)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		b, err := bundle.Open(context.Background(), o)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		around, err := b.Around(context.Background())
+		r, verr := verify.Bundle(context.Background(), b, verify.Options{})
+		b.Close()
+		if err != nil || verr != nil || len(around) != 1 || !strings.Contains(around[0].What, c.says) || !strings.Contains(problems(r), c.says) {
+			t.Errorf("%s: %v (%v); %q (%v), want %q", name, around, err, problems(r), verr, c.says)
+		}
+		if put := strings.Contains(c.says, "its "); put && (r.State != "complete" || len(r.Tail) > 0 || len(r.Problems) != 1) {
+			t.Errorf("%s: %s, %q, %q", name, r.State, r.Tail, problems(r))
+		}
+	}
+}

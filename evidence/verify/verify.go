@@ -137,7 +137,7 @@ func (v *verification) container(context.Context) error {
 	if !ok {
 		return nil
 	}
-	if err := c.CheckContainer(v.b.EndLeaf != nil); err != nil {
+	if err := v.b.CheckContainer(); err != nil {
 		v.problem(v.b.String(), "%v", err)
 	}
 	if !c.Whole() {
