@@ -19,6 +19,13 @@ const (
 // MaxSize bounds the content of one item: its block table then has 24 MiB.
 const MaxSize = 1 << 40
 
+// Keys of Record.Details in the items of plain folders and files. A tree that
+// was mounted or copied elsewhere has other paths than on the host it is from.
+const (
+	DetailTop    = "top"          // the folder or file that was swept, as Record.Path begins with it
+	DetailTopAbs = "top_absolute" // the same as an absolute path
+)
+
 // Block is one run of an item's content that can be fetched by itself.
 type Block struct {
 	Offset int64 // of its first byte in the item's content

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/hozen-dfir/hozen/analyze"
@@ -48,8 +49,7 @@ func (a *Analyzer) Wants(evidence.Record) bool { return a.set.Len() > 0 }
 // Examine matches the item's path, digests and content.
 func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(analyze.Finding)) error {
 	a.item = newCollector(a.set)
-	path := s.Record.RawPath()
-	a.set.Paths(path, func(e uint32) { a.item.named(e, "path", path) })
+	a.paths(s)
 	var err error
 	if s.Body != nil {
 		err = a.body(ctx, s)
@@ -58,6 +58,40 @@ func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(
 	}
 	a.item.report(s, report)
 	return err
+}
+
+// paths looks up the item's path, and that of a loose file as an absolute one
+// and as it is below the folder that was swept, which may be the top of a host's
+// tree. What one spelling met is not reported for the next.
+func (a *Analyzer) paths(s *analyze.Subject) {
+	met := map[uint32]bool{}
+	for _, p := range spellings(s) {
+		a.set.Paths(p, func(e uint32) {
+			if !met[e] {
+				met[e] = true
+				a.item.named(e, "path", p)
+			}
+		})
+	}
+}
+
+func spellings(s *analyze.Subject) []string {
+	p := s.Record.RawPath()
+	out := []string{p}
+	top, loose := s.Record.Details[analyze.DetailTop]
+	rest, ok := strings.CutPrefix(p, top)
+	if s.Bundle != "" || !loose || !ok {
+		return out
+	}
+	if rest != "" && rest[0] != '/' {
+		rest = "/" + rest
+	}
+	for _, q := range []string{strings.TrimSuffix(s.Record.Details[analyze.DetailTopAbs], "/") + rest, rest} {
+		if q != "" && !slices.Contains(out, q) {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // body scans the content and works out the digests that the set needs and the

@@ -23,7 +23,8 @@ const maxDepth = 1000
 // Files is a plain folder, swept to the bottom, or a single file. Links are
 // not followed (but for the path given itself), and only regular files are
 // opened. A file that states no size, as those of proc, is read to its end, 16
-// MiB at most. Items come sorted by name within each folder.
+// MiB at most. Items come sorted by name within each folder. Owners have the
+// names that this system gives them.
 type Files struct {
 	path string
 	own  string
@@ -67,7 +68,7 @@ func (f *Files) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 			yield(analyze.Input{}, err)
 			return
 		}
-		w := &walk{ctx: ctx, root: root, top: top, yield: yield, madeUp: map[uint64]bool{}}
+		w := &walk{ctx: ctx, root: root, top: top, yield: yield, madeUp: map[uint64]bool{}, owners: owners{}, place: place(f.path)}
 		if f.own != "" {
 			w.own, _ = os.Stat(f.own) // one that is not there is not met
 		}
@@ -91,6 +92,24 @@ type walk struct {
 	// on them.
 	madeUp map[uint64]bool
 	own    fs.FileInfo // of what Without names; nil: nothing
+	owners owners
+	place  map[string]string // Details of all records
+}
+
+// place says where the items of a target are, for indicators that are whole
+// paths: analyze.DetailTop and DetailTopAbs.
+func place(path string) map[string]string {
+	m := map[string]string{analyze.DetailTop: filepath.ToSlash(path)}
+	if abs, err := filepath.Abs(path); err == nil {
+		m[analyze.DetailTopAbs] = filepath.ToSlash(abs)
+	}
+	return m
+}
+
+// give yields an item.
+func (w *walk) give(in analyze.Input) bool {
+	in.Record.Details = w.place
+	return w.yield(in, nil)
 }
 
 // single yields the one file that was named, following it if it is a link.
@@ -107,7 +126,7 @@ func (w *walk) single(path string) bool {
 		d.Close()
 	}
 	if st, err := w.root.Lstat(filepath.Base(real)); err == nil && !st.Mode().IsRegular() {
-		return w.yield(unswept(path, "not a regular file, and not opened"), nil)
+		return w.give(unswept(path, "not a regular file, and not opened"))
 	}
 	return w.entry(filepath.Base(real), path, 0)
 }
@@ -116,9 +135,9 @@ func (w *walk) single(path string) bool {
 func (w *walk) folder(rel string, depth int) bool {
 	names, err := w.names(rel)
 	if err != nil {
-		return w.yield(unreadable(w.shown(rel), evidence.TypeDir, err), nil)
+		return w.give(unreadable(w.shown(rel), evidence.TypeDir, err))
 	}
-	if bundled(w.shown(rel), names) && !w.yield(unswept(w.shown(rel), inBundle), nil) {
+	if bundled(w.shown(rel), names) && !w.give(unswept(w.shown(rel), inBundle)) {
 		return false
 	}
 	for _, name := range names {
@@ -171,34 +190,35 @@ func (w *walk) shown(rel string) string {
 func (w *walk) entry(rel, shown string, depth int) bool {
 	st, err := w.root.Lstat(rel)
 	if err != nil {
-		return w.yield(unreadable(shown, evidence.TypeUnknown, err), nil)
+		return w.give(unreadable(shown, evidence.TypeUnknown, err))
 	}
 	if pseudo(w.root, rel, st) {
-		return w.yield(skipped(shown, "a system's own tree (proc, sysfs and the like)"), nil)
+		return w.give(skipped(shown, "a system's own tree (proc, sysfs and the like)"))
 	}
 	if w.own != nil && os.SameFile(st, w.own) {
-		return w.yield(skipped(shown, "where this sweep writes its findings"), nil)
+		return w.give(skipped(shown, "where this sweep writes its findings"))
 	}
 	r := record(shown, st)
+	w.owners.fill(&r, st)
 	switch {
 	case st.IsDir() && depth >= maxDepth:
-		return w.yield(unswept(shown, fmt.Sprintf("deeper than %d folders", maxDepth)), nil)
+		return w.give(unswept(shown, fmt.Sprintf("deeper than %d folders", maxDepth)))
 	case st.IsDir():
-		return w.yield(analyze.Input{Record: r}, nil) && w.folder(rel, depth+1)
+		return w.give(analyze.Input{Record: r}) && w.folder(rel, depth+1)
 	case st.Mode().IsRegular() && (st.Size() == 0 || w.madeUp[device(st)]):
-		return w.yield(w.unsized(rel, shown, st, r), nil)
+		return w.give(w.unsized(rel, shown, st, r))
 	case st.Mode().IsRegular() && st.Size() > analyze.MaxSize:
 		r.Outcome, r.Error = evidence.Failed, fmt.Sprintf("%d bytes; at most %d are examined", st.Size(), int64(analyze.MaxSize))
 	case st.Mode().IsRegular():
 		w.lone(rel, shown, st, &r)
-		return w.yield(w.file(rel, st, r), nil)
+		return w.give(w.file(rel, st, r))
 	}
 	if st.Mode()&fs.ModeSymlink != 0 {
 		if target, err := w.root.Readlink(rel); err == nil {
 			r.SetTarget(target)
 		}
 	}
-	return w.yield(analyze.Input{Record: r}, nil)
+	return w.give(analyze.Input{Record: r})
 }
 
 // file is an item whose blocks are read on demand. The file is opened anew for

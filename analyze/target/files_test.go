@@ -4,7 +4,9 @@ package target_test
 
 import (
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -195,5 +197,25 @@ func TestFilesNotSilent(t *testing.T) {
 		if d := cmp.Diff([]string{want}, got); d != "" {
 			t.Errorf("%s: %s", given, d)
 		}
+	}
+}
+
+// TestFilesOwner: whose a file is stands in its record, as rules ask for it.
+func TestFilesOwner(t *testing.T) {
+	a := filepath.Join(tree(t), "a")
+	uid := os.Geteuid()
+	if uid == 0 {
+		if err := os.Chown(a, 1, 12345); err != nil {
+			t.Fatal(err)
+		}
+		uid = 1
+	}
+	want := ""
+	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		want = u.Username
+	}
+	r := one(t, a).Record
+	if r.UID != strconv.Itoa(uid) || r.Owner != want || os.Geteuid() == 0 && r.GID != "12345" {
+		t.Errorf("uid %q, gid %q, owner %q; want %d, %q", r.UID, r.GID, r.Owner, uid, want)
 	}
 }
