@@ -54,3 +54,19 @@ func TestBadInclude(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// TestIncludedIsRead: what a rule file includes was not left out, whatever it is
+// called.
+func TestIncludedIsRead(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "top.yar"), []byte("include \"inc/part\"\nrule top { condition: true }"))
+	write(t, filepath.Join(dir, "inc", "part"), []byte("rule part { condition: true }"))
+	write(t, filepath.Join(dir, "inc", "other"), []byte("rule other { condition: true }"))
+	_, by := compile(t, dir)
+	if s := by["part"].Skipped; s == "" || s == notRules {
+		t.Errorf("included: %q", s)
+	}
+	if s := by["other"].Skipped; s != notRules {
+		t.Errorf("included by none: %q", s)
+	}
+}

@@ -94,6 +94,7 @@ func (r *reader) compile(ctx context.Context) (*Compiled, []FileReport, error) {
 		return nil, nil, err
 	}
 	c, err := r.pack(rules)
+	r.included()
 	reports := make([]FileReport, len(r.sources))
 	for i, s := range r.sources {
 		reports[i] = s.report
