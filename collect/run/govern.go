@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -25,12 +26,17 @@ type governor struct {
 	mu    sync.Mutex
 	spent int64 // bytes taken, and promised to items under way
 	holes int64 // bytes of holes admitted, of files that have many
+	few   int64 // and of the others
 	links *links
 }
 
 // sparseFrom is how many bytes of holes a file may have before they count. What
 // a compressing file system saves looks like holes, and is mostly below it.
 const sparseFrom = 64 << 30
+
+// fewHoles is how many times Budget.MaxSparse the holes of files with fewer may
+// come to: a million files of 64 GiB cost nothing either.
+const fewHoles = 8
 
 // ioBurst is how much may be read at once under a limit: a tenth of a second's
 // worth, so that short looks at the rate are right.
@@ -132,13 +138,17 @@ func (g *governor) tooMuch(r *evidence.Record) string {
 
 // tooSparse says why holes are too many, or counts them.
 func (g *governor) tooSparse(n, holes int64) string {
-	if g.b.MaxSparse == 0 || holes <= sparseFrom {
+	if g.b.MaxSparse == 0 || holes <= 0 {
 		return ""
 	}
-	if holes > g.b.MaxSparse-g.holes {
-		return fmt.Sprintf("budget max-sparse: %d of the file's %d bytes are holes; %d are allowed in all, of which %d are used up", holes, n, g.b.MaxSparse, g.holes)
+	used, most := &g.holes, g.b.MaxSparse
+	if holes <= sparseFrom {
+		used, most = &g.few, min(most, math.MaxInt64/fewHoles)*fewHoles
 	}
-	g.holes += holes
+	if holes > most-*used {
+		return fmt.Sprintf("budget max-sparse: %d of the file's %d bytes are holes; %d are allowed in all, of which %d are used up", holes, n, most, *used)
+	}
+	*used += holes
 	return ""
 }
 

@@ -40,7 +40,8 @@ type Budget struct {
 	MaxTotal int64 // bytes of content of all items
 	// MaxSparse bounds the bytes of holes of all files that have more than 64 GiB
 	// of them. Holes take no room where they lie, and time to hash: a file of
-	// 8 EiB costs whoever makes it nothing, and would hold a worker for ages.
+	// 8 EiB costs whoever makes it nothing, and would hold a worker for ages. The
+	// holes of all other files may come to eight times as much.
 	MaxSparse int64
 	Timeout   time.Duration // of the taking
 	CPU       float64       // percent of this machine's cores, 0 < CPU <= 100

@@ -75,6 +75,22 @@ func TestSparse(t *testing.T) {
 	}
 }
 
+// TestFewHolesInManyFiles: each file has fewer holes than count by themselves, and
+// there is no end of them.
+func TestFewHolesInManyFiles(t *testing.T) {
+	for _, most := range []int64{200 << 30, math.MaxInt64, 0} {
+		g := newGovernor(t.Context(), Budget{MaxSparse: most})
+		for i := range 30 {
+			it := sized("/f", 60<<30, 0)
+			it.Record.Method = "ntfs"
+			g.admit(&it)
+			if cut := most == 200<<30 && i >= 26; strings.HasPrefix(it.Record.Reason, "budget max-sparse: ") != cut || (it.Open == nil) != cut {
+				t.Errorf("of %d: file %d: %q", most, i, it.Record.Reason)
+			}
+		}
+	}
+}
+
 // TestTotalOfAll: a file whose size and what was taken come to more than any
 // number does not slip through the total.
 func TestTotalOfAll(t *testing.T) {

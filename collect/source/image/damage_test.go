@@ -27,7 +27,7 @@ func inMemory(b []byte, length int64) (*volume, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &volume{fs: f, sh: &shared{image: &disk.Image{}, users: 1}, info: collect.SourceInfo{Name: "p1", Fold: true}}, nil
+	return &volume{fs: f, sh: &shared{image: &disk.Image{}, users: 1}, here: int64(len(b)), info: collect.SourceInfo{Name: "p1", Fold: true}}, nil
 }
 
 // look reads everything it finds, and tells what came of each path: a hash, or

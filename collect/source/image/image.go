@@ -88,7 +88,7 @@ func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note)
 		return nil, Note{v.Name, fmt.Sprintf("ntfs at offset %d: %v", v.Offset, err), true}
 	}
 	sh.acquire()
-	s := &volume{fs: fs, sh: sh, info: collect.SourceInfo{
+	s := &volume{fs: fs, sh: sh, here: min(v.Length, sh.image.Size()-v.Offset), info: collect.SourceInfo{
 		Name: v.Name, Kind: "ntfs volume", OS: collect.Windows, Method: "ntfs", Fold: true,
 		Details: details(sh.image, l, v, fs.Info()),
 	}}

@@ -100,7 +100,7 @@ func (o object) head() int64 {
 
 // excess returns how many bytes a stream claims that can't be on the volume.
 func (v *volume) excess(o object, s ntfs.StreamInfo) int64 {
-	if i := v.fs.Info(); s.Sparse || s.Compressed || s.Size <= i.Clusters*i.ClusterSize {
+	if s.Sparse || s.Compressed || s.Size <= v.fs.Size() {
 		return 0
 	}
 	d, err := o.node.Open(o.stream)

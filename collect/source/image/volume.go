@@ -28,6 +28,8 @@ type volume struct {
 	fs     *ntfs.FS
 	sh     *shared
 	info   collect.SourceInfo
+	here   int64 // bytes of the volume that the image has
+	spent  spent
 	closed atomic.Bool
 
 	mu      sync.Mutex
@@ -247,6 +249,12 @@ func (v *volume) Open(_ context.Context, path string) (evidence.Content, evidenc
 	}
 	if err == nil && !o.isADS {
 		err = elsewhere(o.node, d)
+	}
+	if err == nil {
+		err = v.spent.take(d, v.here)
+	}
+	if errors.Is(err, evidence.ErrBudget) {
+		return nil, st, err
 	}
 	if err != nil {
 		return nil, st, fmt.Errorf("open %q: %w", path, err)

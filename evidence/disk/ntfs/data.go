@@ -42,6 +42,22 @@ type Data struct {
 // Size returns the length of the stream in bytes.
 func (d *Data) Size() int64 { return d.size }
 
+// Held returns how many bytes of the stream lie before byte end of the volume,
+// and how many behind it or nowhere: those can't be read.
+func (d *Data) Held(end int64) (here, absent int64) {
+	for _, r := range d.runs {
+		n, at := r.n*d.fs.info.ClusterSize, r.lcn*d.fs.info.ClusterSize
+		before := max(0, min(n, end-at))
+		switch r.kind {
+		case runData:
+			here, absent = here+before, absent+n-before
+		case runMissing:
+			absent += n
+		}
+	}
+	return here, absent
+}
+
 // Excess returns how many bytes more the volume claims the stream to have than
 // could be on it: damage, for it is not sparse.
 func (d *Data) Excess() int64 { return d.excess }

@@ -129,7 +129,7 @@ func (w *indexWalk) fail(err error) {
 // it should be, or it is larger than its volume, the error tells of the rest.
 func (w *indexWalk) blocks(d *Data) {
 	b := make([]byte, w.size)
-	left := d.fs.info.Clusters * d.fs.info.ClusterSize / w.size
+	left := d.fs.Size() / w.size
 	read := func(i int64) {
 		if left--; left < 0 {
 			w.fail(fmt.Errorf("index larger than the volume: %w", ErrDamaged))

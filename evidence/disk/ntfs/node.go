@@ -221,7 +221,7 @@ func (n *Node) take(a *attr) {
 		if !a.resident && a.first != 0 {
 			return
 		}
-		volume := n.fs.info.Clusters * n.fs.info.ClusterSize
+		volume := n.fs.Size()
 		n.Streams = append(n.Streams, StreamInfo{
 			Name: a.name, Size: max(0, a.size), Alloc: min(max(0, a.alloc), volume), Resident: a.resident,
 			Compressed: a.flags&attrCompressed != 0, Sparse: a.flags&attrSparse != 0, Encrypted: a.flags&attrEncrypted != 0,

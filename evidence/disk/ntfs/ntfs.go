@@ -129,6 +129,9 @@ func open(r io.ReaderAt, boot int64) (*FS, error) {
 // Info returns what is known of the volume.
 func (f *FS) Info() Info { return f.info }
 
+// Size returns how many bytes the clusters of the volume have.
+func (f *FS) Size() int64 { return f.info.Clusters * f.info.ClusterSize }
+
 // Root returns the volume's top directory.
 func (f *FS) Root() Ref { return Ref{Record: recordRoot, Seq: recordRoot} }
 

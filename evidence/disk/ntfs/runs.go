@@ -59,7 +59,7 @@ func (f *FS) stream(attrs []attr, kind uint32, name string) (*Data, error) {
 // limit cuts a stream that claims more than its volume holds, without being
 // sparse or compressed, behind the last cluster that it has.
 func (d *Data) limit() {
-	if d.flags&(attrSparse|attrCompressed) != 0 || d.size <= d.fs.info.Clusters*d.fs.info.ClusterSize {
+	if d.flags&(attrSparse|attrCompressed) != 0 || d.size <= d.fs.Size() {
 		return
 	}
 	for len(d.runs) > 0 && d.runs[len(d.runs)-1].kind != runData {
