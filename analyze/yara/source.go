@@ -108,7 +108,7 @@ func (r *reader) zip(p string) error {
 		case !fs.ValidPath(name) || seen[name]:
 			r.problem(full, "an entry whose name leads out of the archive, or that is there twice")
 		case !ruleName(name):
-			r.skip(zipTree{z}, name, full)
+			r.skip(full)
 		case e.Flags&1 != 0: // encrypted (APPNOTE.TXT, section 4.4.4)
 			r.problem(full, "encrypted: unpack it first")
 		default:
@@ -146,7 +146,7 @@ func (r *reader) walk(tree fs.FS, prefix string) error {
 		case d.IsDir():
 			return nil
 		case !ruleName(name):
-			r.skip(tree, name, full)
+			r.skip(full)
 			return nil
 		case !d.Type().IsRegular():
 			r.problem(full, "not a regular file (links are not followed)")
@@ -170,8 +170,8 @@ func (r *reader) problem(name, msg string) {
 	r.sources = append(r.sources, s)
 }
 
-func (r *reader) skip(tree fs.FS, name, full string) {
-	r.sources = append(r.sources, &source{report: FileReport{Name: full, Skipped: notRules}, tree: tree, name: name})
+func (r *reader) skip(name string) {
+	r.sources = append(r.sources, &source{report: FileReport{Name: name, Skipped: notRules}})
 }
 
 // notRules is why a file of a folder or an archive is left out.
@@ -179,18 +179,15 @@ const notRules = "not a rule file by its name"
 
 // included says of files left out for their names that others include them.
 func (r *reader) included() {
-	type place struct {
-		tree fs.FS
-		name string
-	}
-	in := map[place]bool{}
+	in := map[string]bool{}
 	for _, s := range r.sources {
+		folder := strings.TrimSuffix(s.report.Name, escape(s.name))
 		for _, name := range s.placed {
-			in[place{s.tree, name}] = true
+			in[folder+escape(name)] = true
 		}
 	}
 	for _, s := range r.sources {
-		if s.report.Skipped == notRules && in[place{s.tree, s.name}] {
+		if s.report.Skipped == notRules && in[s.report.Name] {
 			s.report.Skipped = "read where others include it"
 		}
 	}
