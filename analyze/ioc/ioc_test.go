@@ -160,7 +160,7 @@ func TestLoadPaths(t *testing.T) {
 	for _, r := range reports {
 		got = append(got, fmt.Sprintf("%s %d %d %v %v", strings.TrimPrefix(r.Name, filepath.ToSlash(dir)), r.Indicators, r.Odd, r.Skipped != "", r.Error != ""))
 	}
-	if d := cmp.Diff([]string{"/README.md 0 0 true false", "/a.txt 1 1 false false", "/c.json 0 0 true false", "/d.list 0 0 false true", "/e.txt 0 0 false true", "/sub/b.csv 1 0 false false"}, got); d != "" {
+	if d := cmp.Diff([]string{"/README.md 0 0 true false", "/a.txt 1 1 false false", "/c.json 0 0 false true", "/d.list 0 0 false true", "/e.txt 0 0 false true", "/sub/b.csv 1 0 false false"}, got); d != "" {
 		t.Error(d)
 	}
 	if _, _, err := LoadPaths(context.Background(), []string{filepath.Join(dir, "none")}); !errors.Is(err, os.ErrNotExist) {

@@ -43,7 +43,9 @@ func (r ListReport) OK() bool { return r.Error == "" && r.Odd == 0 }
 
 // LoadPaths reads lists from files and folders (.txt, .csv, .tsv, .ioc, .iocs,
 // .list, .lst, .netset, .ipset, and these with .gz or .zst) and compiles them.
-// A file named by hand is read whatever its ending. Trouble with one file ends
+// A file named by hand is read whatever its ending; one in a folder that may
+// hold indicators in a form that isn't read (.json, .stix2, .xml, .xlsx …) has an
+// error. Trouble with one file ends
 // in its report; the error is for a set that can't be made, and for a path
 // that isn't there.
 func LoadPaths(ctx context.Context, paths []string) (*compiled.Set, []ListReport, error) {
@@ -112,6 +114,9 @@ func (l *loader) tree(fsys fs.FS, prefix string) error {
 			return fmt.Errorf("more than %d files or %d folders deep", maxListFiles, maxListDepth)
 		case d.IsDir():
 			return nil
+		case otherList(name):
+			l.reports = append(l.reports, ListReport{Name: full, Error: "a list in a form that this version does not read: make it plain text or CSV"})
+			return nil
 		case !listName(name):
 			l.reports = append(l.reports, ListReport{Name: full, Skipped: "not a file with an ending of lists"})
 			return nil
@@ -134,6 +139,16 @@ func listName(name string) bool {
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
 	switch filepath.Ext(name) {
 	case ".txt", ".csv", ".tsv", ".ioc", ".iocs", ".list", ".lst", ".netset", ".ipset":
+		return true
+	}
+	return false
+}
+
+// otherList tells by its name what may well hold indicators (STIX, MISP, a
+// sheet) and is not read: left out without a word it would be missed.
+func otherList(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json", ".jsonl", ".ndjson", ".stix", ".stix2", ".xml", ".xls", ".xlsx", ".ods":
 		return true
 	}
 	return false

@@ -3,6 +3,7 @@ package list
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ var (
 	errMask    = errors.New("a network with a wrong prefix length")
 	errRange   = errors.New("a range of addresses: write it as networks")
 	errUTF8    = errors.New("not UTF-8")
+	errKey     = errors.New("a key of the registry: keys are not searched for")
 	errDigest  = errors.New("a digest other than MD5, SHA-1 and SHA-256, which are those that items have")
 )
 
@@ -101,6 +103,9 @@ func detectForm(s string) (Kind, string, error) {
 	if isExpression(s) {
 		return regexKey(s)
 	}
+	if registryKey(s) {
+		return 0, "", errKey
+	}
 	s = slashed(s)
 	if k, p, ok := pathKey(s); ok && s[0] != '/' && (k == WinPath || s[0] == '%' || !strings.Contains(s, `\.`)) {
 		return starred(k, p)
@@ -139,6 +144,16 @@ func detectForm(s string) (Kind, string, error) {
 		return fileName(r)
 	}
 	return keyed(Domain, trimWildcard(r), DomainKey)
+}
+
+// registryKey tells keys of the Windows registry, which look like ends of paths.
+func registryKey(s string) bool {
+	root, _, ok := strings.Cut(s, `\`)
+	if !ok || len(root) < 3 || len(root) > 32 || root[0]|0x20 != 'h' || root[1]|0x20 != 'k' {
+		return false
+	}
+	root = strings.ToUpper(strings.TrimSuffix(root, ":"))
+	return strings.HasPrefix(root, "HKEY_") || slices.Contains([]string{"HKLM", "HKCU", "HKCR", "HKU", "HKCC"}, root)
 }
 
 // bare reads what stands behind a scheme that says nothing of an application:

@@ -175,7 +175,7 @@ func (p *parser) line(br *bufio.Reader, line []byte) error {
 			return nil
 		}
 	}
-	if text[0] == '#' || bytes.HasPrefix(text, []byte("//")) {
+	if text[0] == '#' || bytes.HasPrefix(text, []byte("//")) || !p.started && separator(text) {
 		p.rep.Comments++
 		return nil
 	}
@@ -188,6 +188,12 @@ func (p *parser) line(br *bufio.Reader, line []byte) error {
 		return p.record(br, line)
 	}
 	return p.plain(string(text))
+}
+
+// separator tells the line by which spreadsheets say what stands between cells:
+// "sep=;".
+func separator(text []byte) bool {
+	return len(text) == 5 && bytes.EqualFold(text[:4], []byte("sep="))
 }
 
 func (p *parser) emit(ind Indicator) error {
