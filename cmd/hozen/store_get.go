@@ -19,7 +19,6 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store"
-	"github.com/hozen-dfir/hozen/evidence/store/open"
 	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
@@ -32,7 +31,15 @@ func newStoreGetCommand(app *cli.App) *cobra.Command {
 PLACE, as PLACE.unverified, and gets its name only when it was verified: where
 verification fails (4), or the store stops answering, nothing is left of it. It
 fails too where the case's custody log has the intake of another bundle under
-this id. With --key the log gets an entry that it was verified, or failed.`,
+this id. With --key the log gets an entry that it was verified, or failed.
+
+From a bucket that keeps versions the copy is made of those that the receipts in
+the custody log name: what was put over them, marks them as deleted, or was added
+later, is left out, and told of.
+
+Exit codes: 0 it is copied and verified, 3 likewise, but the bundle is unfinished,
+or other objects or versions came into its place since, 4 it is not what was
+sealed, or not what was taken in.`,
 		Example: `  hozen store get 20260117t093000z-web01-5f0c9a2e --store vault/ --case IR-1 --out copy/
   hozen store get 20260117t093000z-web01-5f0c9a2e --store s3://evidence --case IR-1 --out copy.zip --key keys/`,
 		Args: cobra.ExactArgs(1),
@@ -67,10 +74,11 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 	if err != nil {
 		return err
 	}
-	b, err := intake.Open(ctx, st, caseID, id)
+	stored, err := intake.OpenStored(ctx, st, caseID, id)
 	if err != nil {
 		return custodyError(err)
 	}
+	b := stored.Bundle
 	defer b.Close()
 	if err := isTheOne(ctx, app, st, b, signer); err != nil { // before anything is copied
 		return err
@@ -106,6 +114,9 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 		return err
 	}
 	failed := verdict(r, verifyFlags{})
+	if since(app, stored) && failed == nil {
+		failed = cli.Ended(cli.Gaps)
+	}
 	if signer != nil {
 		if err := recordVerified(ctx, app, st, b, r, signer); err != nil {
 			return errors.Join(failed, err)
@@ -140,6 +151,18 @@ func isTheOne(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundl
 	return nil
 }
 
+// since warns of what came into a bundle's place after it was stored.
+func since(app *cli.App, s *intake.Stored) bool {
+	newer, added := s.Since()
+	if len(newer) > 0 {
+		app.Warnf("%d objects have newer versions than those that were stored, which were copied (%s): somebody put others over them, or deleted them", len(newer), newer[0])
+	}
+	if len(added) > 0 {
+		app.Warnf("%d objects that no receipt names lie with the bundle, and were left out (%s)", len(added), added[0])
+	}
+	return len(newer)+len(added) > 0
+}
+
 // recordFailed records that what the store holds is not what was sealed: the
 // copy ended at the first thing wrong, so all of it is looked at.
 func recordFailed(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, signer *keys.Signer) error {
@@ -155,11 +178,7 @@ func recordFailed(ctx context.Context, app *cli.App, st store.Store, b *bundle.B
 
 // inStore says where to look at what the store holds instead of a copy.
 func inStore(st store.Store, caseID, id string) string {
-	hint := fmt.Sprintf("no copy was left; hozen verify %s names every problem", store.Place(st, intake.Prefix(caseID, id)))
-	if open.IsS3(st.String()) {
-		hint += "; where the bucket keeps versions, the receipt in the case's custody log names those that were stored"
-	}
-	return hint
+	return fmt.Sprintf("no copy was left; hozen verify %s names every problem", store.Place(st, intake.Prefix(caseID, id)))
 }
 
 func verifyCopy(ctx context.Context, place string) (*verify.Report, error) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -107,6 +108,19 @@ func (g *Gateway) Bucket(name string) error {
 	return g.admin.EnableVersioning(ctx, name)
 }
 
+// Put lays a file over whatever has the place, as any other program could.
+func (g *Gateway) Put(place, file string) error {
+	bucket, key, _ := strings.Cut(place, "/")
+	_, err := g.admin.FPutObject(context.Background(), bucket, key, file, minio.PutObjectOptions{DisableContentSha256: true})
+	return err
+}
+
+// Remove deletes an object; a bucket with versioning keeps it under a mark.
+func (g *Gateway) Remove(place string) error {
+	bucket, key, _ := strings.Cut(place, "/")
+	return g.admin.RemoveObject(context.Background(), bucket, key, minio.RemoveObjectOptions{})
+}
+
 // Env is what a program needs to use the server.
 func (g *Gateway) Env() map[string]string {
 	return map[string]string{
@@ -118,10 +132,11 @@ func (g *Gateway) Env() map[string]string {
 type gatewayKeeper struct{}
 
 // s3 starts a server and makes it the one that programs use, makes buckets in
-// it, or stops it. After "s3 stop" nothing listens where it was.
+// it, puts a file over an object or removes one, or stops it. After "s3 stop"
+// nothing listens where it was.
 func s3(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: s3 start | stop | again | bucket NAME")
+		ts.Fatalf("usage: s3 start | stop | again | bucket NAME | put BUCKET/KEY FILE | rm BUCKET/KEY")
 	}
 	g := ts.Value(gatewayKeeper{}).(**Gateway)
 	switch {
@@ -141,7 +156,11 @@ func s3(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check((*g).Again())
 	case args[0] == "bucket" && len(args) == 2:
 		ts.Check((*g).Bucket(args[1]))
+	case args[0] == "put" && len(args) == 3:
+		ts.Check((*g).Put(args[1], ts.MkAbs(args[2])))
+	case args[0] == "rm" && len(args) == 2:
+		ts.Check((*g).Remove(args[1]))
 	default:
-		ts.Fatalf("usage: s3 start | stop | again | bucket NAME")
+		ts.Fatalf("usage: s3 start | stop | again | bucket NAME | put BUCKET/KEY FILE | rm BUCKET/KEY")
 	}
 }
