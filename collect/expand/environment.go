@@ -25,6 +25,7 @@ type environment struct {
 	fold  bool
 	roots map[string][][]glob.Segment // leading variables: paths
 	words map[string]string           // variables within a component: wildcards
+	drive byte                        // letter of the drive that a source of Windows is; 0 where it is not known
 	notes []string
 }
 
@@ -147,6 +148,10 @@ func (e *environment) windows(src collect.Source) {
 		}
 		return [][]glob.Segment{e.literal(today)}
 	}
+	e.drive = driveOf(src)
+	if e.drive == 0 && (has("/Windows") || has("/WINNT")) {
+		e.drive = 'C'
+	}
 	system := either("/Windows", "/WINNT")
 	all := "/Documents and Settings/All Users"
 	for name, v := range map[string][][]glob.Segment{
@@ -177,6 +182,22 @@ func (e *environment) windows(src collect.Source) {
 			"users.localappdata": "/Local Settings/Application Data", "users.temp": "/Local Settings/Temp",
 		})
 	}
+}
+
+// driveOf tells by links that every Windows since Vista makes when it is installed,
+// with its drive's letter in them, what drive a source is.
+func driveOf(src collect.Source) byte {
+	for _, p := range []string{"/Documents and Settings", "/Users/All Users"} {
+		st, err := src.Lstat(p)
+		if err != nil || st.Type != evidence.TypeSymlink {
+			continue
+		}
+		to := strings.ReplaceAll(st.RawTarget(), `\`, "/")
+		if d := letter(strings.TrimPrefix(strings.TrimPrefix(to, "/??"), "/")); d != 0 {
+			return d
+		}
+	}
+	return 0
 }
 
 // below adds, for each variable, its folder in each of the homes.

@@ -2,6 +2,7 @@ package expand
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -82,18 +83,57 @@ func (t *trueNames) put(k, n string) {
 	t.m[k] = n
 }
 
+// offError says that a link leads to what its source does not hold.
+type offError struct{ link, target, why string }
+
+func (e offError) Error() string      { return fmt.Sprintf("%q leads to %q: %s", e.link, e.target, e.why) }
+func (offError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // target splits a link's target into components and says whether it starts at
-// the root. A Windows target may carry an NT prefix and a drive letter
-// ([MS-FSCC] 2.1.2.4); the source is one volume, so the drive is its root.
-func (c *Collector) target(raw string) (parts []string, rooted bool) {
+// the root, or why it is not on the source.
+func (c *Collector) target(raw string) (parts []string, rooted bool, off string) {
 	if c.info.OS == collect.Windows {
-		raw = strings.ReplaceAll(raw, `\`, "/")
-		raw = strings.TrimPrefix(strings.TrimPrefix(raw, "/??"), "/")
-		if len(raw) > 1 && raw[1] == ':' {
-			return strings.Split(raw[2:], "/"), true
+		return c.env.target(raw)
+	}
+	return strings.Split(raw, "/"), strings.HasPrefix(raw, "/"), ""
+}
+
+// target splits the target of a link of Windows. One that starts at the root may
+// carry an NT prefix and a drive letter ([MS-FSCC] 2.1.2.4); the source is one
+// volume, so its own drive is its root, and any is where it is not known.
+func (e *environment) target(raw string) (parts []string, rooted bool, off string) {
+	raw = strings.ReplaceAll(raw, `\`, "/")
+	rest, nt := raw, false
+	for _, prefix := range [...]string{"/??/", "//?/", "//./"} {
+		if r, ok := strings.CutPrefix(raw, prefix); ok {
+			rest, nt = r, true
 		}
 	}
-	return strings.Split(raw, "/"), strings.HasPrefix(raw, "/")
+	if !nt && strings.HasPrefix(raw, "//") || nt && strings.HasPrefix(strings.ToUpper(rest), "UNC/") {
+		return nil, true, "on another host"
+	}
+	if d := letter(strings.TrimPrefix(rest, "/")); d != 0 {
+		if e.drive != 0 && d != e.drive {
+			return nil, true, fmt.Sprintf("on drive %c:, and this volume is %c:", d, e.drive)
+		}
+		return strings.Split(strings.TrimPrefix(rest, "/")[2:], "/"), true, ""
+	}
+	if nt { // Volume{GUID}, GLOBALROOT …
+		return nil, true, "on another volume"
+	}
+	return strings.Split(raw, "/"), strings.HasPrefix(raw, "/"), ""
+}
+
+// letter returns the letter of the drive that a path with slashes begins with, as
+// a capital; 0 where it begins with none.
+func letter(p string) byte {
+	if len(p) < 2 || p[1] != ':' || len(p) > 2 && p[2] != '/' {
+		return 0
+	}
+	if d := p[0] &^ 0x20; d >= 'A' && d <= 'Z' {
+		return d
+	}
+	return 0
 }
 
 // resolution is what following a link came to.
@@ -111,7 +151,10 @@ func (loopError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // resolve follows a link inside the source's root, one component at a time.
 func (c *Collector) resolve(ctx context.Context, link place) (r resolution) {
-	todo, rooted := c.target(link.st.RawTarget())
+	todo, rooted, off := c.target(link.st.RawTarget())
+	if off != "" {
+		return resolution{end: place{path: link.path}, err: offError{link.path, link.st.RawTarget(), off}}
+	}
 	cur := path.Dir(link.path)
 	if rooted {
 		cur = "/"
@@ -145,7 +188,11 @@ func (c *Collector) resolve(ctx context.Context, link place) (r resolution) {
 			return r
 		}
 		r.links = append(r.links, p)
-		next, rooted := c.target(p.st.RawTarget())
+		next, rooted, off := c.target(p.st.RawTarget())
+		if off != "" {
+			r.end, r.err = place{path: path.Join(append([]string{p.path}, todo...)...)}, offError{p.path, p.st.RawTarget(), off}
+			return r
+		}
 		todo = append(append([]string{}, next...), todo...)
 		if rooted {
 			cur = "/"

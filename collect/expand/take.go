@@ -148,11 +148,17 @@ func (s *search) through(ctx context.Context, link place) (at place, gone, broke
 	if r.err == nil && r.end.st.Type != evidence.TypeDir {
 		r.err = fs.ErrNotExist
 	}
-	if r.err != nil && !s.literal {
+	off := errors.As(r.err, &offError{})
+	if r.err != nil && !s.literal && !off {
 		return place{}, r.err, nil
 	}
 	for _, l := range append([]place{link}, r.links...) {
 		if err := s.object(ctx, l); err != nil {
+			return place{}, nil, err
+		}
+	}
+	if off { // what was asked for may well be there, and nobody looks
+		if err := s.notEntered(ctx, link, r.err.Error()); err != nil {
 			return place{}, nil, err
 		}
 	}
@@ -168,6 +174,9 @@ func (s *search) through(ctx context.Context, link place) (at place, gone, broke
 // behind takes the file that a matching link leads to.
 func (s *search) behind(ctx context.Context, link place) error {
 	r := s.c.resolve(ctx, link)
+	if errors.As(r.err, &offError{}) {
+		return s.notEntered(ctx, link, r.err.Error())
+	}
 	if r.err != nil {
 		if s.literal {
 			return s.gone(ctx, r.end.path, r.err)
