@@ -55,6 +55,14 @@ type Source interface {
 	Close() error
 }
 
+// Speller is a source whose objects answer to other names than those that a
+// listing shows: short names of NTFS, and those of streams.
+type Speller interface {
+	// Spell returns the last component of a path, and its stream, as the source
+	// itself writes them; the error is that of Lstat.
+	Spell(path string) (string, error)
+}
+
 // Entry is one name in a directory.
 type Entry struct {
 	Name string // raw bytes, one component

@@ -29,16 +29,26 @@ func (c *Collector) lookup(ctx context.Context, dir, name string) (place, error)
 	return p, nil
 }
 
-// trueName finds how a folder writes a name. Names that no listing shows (a
-// volume's own files, alternate streams) stay as they were asked for.
+// trueName finds how a folder writes a name. Names that no listing shows, where
+// the source can't tell either, stay as they were asked for.
 func (c *Collector) trueName(ctx context.Context, dir, name string) string {
 	base, stream := name, ""
 	if i := strings.IndexByte(name, ':'); i > 0 && c.info.OS == collect.Windows {
 		base, stream = name[:i], name[i:]
 	}
 	key := join(dir, glob.Fold(base))
-	if n, ok := c.names.get(key); ok {
-		return n + stream
+	if n, ok := c.names.get(key); ok && stream == "" {
+		return n
+	}
+	if sp, ok := c.src.(collect.Speller); ok {
+		n, err := sp.Spell(join(dir, name))
+		if err != nil {
+			return name
+		}
+		if stream == "" {
+			c.names.put(key, n)
+		}
+		return n
 	}
 	folded, found := glob.Fold(base), base
 	for e, err := range c.src.ReadDir(ctx, dir) {

@@ -68,3 +68,35 @@ func digests(t *testing.T, name string) map[string]string {
 	}
 	return out
 }
+
+// TestNamedByAnotherSpelling: an item has the path that the volume writes, however
+// a person names it, and is one with what a definition takes.
+func TestNamedByAnotherSpelling(t *testing.T) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Skip(err)
+	}
+	src, _, err := image.Open(filepath.Join(cache, "hozen", "fixtures", "ntfs.raw"))
+	if err != nil {
+		t.Skip("run scripts/fixtures first: ", err)
+	}
+	defer src[0].Close()
+	const file, stream = "/Program Files/App/large.bin", "/Users/alice/Desktop/download.exe:Zone.Identifier"
+	paths := []string{"/progra~1/app/LARGE.bin", "/PROGRA~1/App/large.bin::$DATA", file, "/users/alice/desktop/Download.exe:zone.identifier:$DATA"}
+	sink := &sinktest.Sink{}
+	if _, err := Run(context.Background(), Plan{Sources: src, Definitions: []*artifacts.Definition{define("A", file)}, Sink: sink, Paths: paths}); err != nil {
+		t.Fatal(err)
+	}
+	taken := 0
+	for _, g := range sink.Items() {
+		if r := g.Record; r.Source != collect.Own {
+			taken++
+			if r.Outcome != evidence.Collected || r.Path != file && r.Path != stream {
+				t.Errorf("%s %s", r.Path, r.Outcome)
+			}
+		}
+	}
+	if taken != 2 {
+		t.Errorf("%d items", taken)
+	}
+}

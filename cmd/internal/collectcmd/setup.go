@@ -200,6 +200,14 @@ func (p prefixed) Info() collect.SourceInfo {
 	return i
 }
 
+// Spell implements collect.Speller, as far as the source does.
+func (p prefixed) Spell(path string) (string, error) {
+	if s, ok := p.Source.(collect.Speller); ok {
+		return s.Spell(path)
+	}
+	return "", errors.ErrUnsupported
+}
+
 // renamed puts prefix before the names of an image's volumes. A note about the
 // whole image then names the image.
 func renamed(in []collect.Source, notes []image.Note, prefix string) ([]collect.Source, []image.Note) {

@@ -86,6 +86,12 @@ func (v *volume) find(path string) (object, error) {
 	if oerr != nil {
 		return object{}, v.explain(path, owner, oerr)
 	}
+	if at := len(stream) - len(typeData); at >= 0 && strings.EqualFold(stream[at:], typeData) {
+		stream = stream[:at]
+	}
+	if stream == "" { // "name::$DATA" is the file's own
+		return object{node: n}, nil
+	}
 	s, ok := n.Stream(stream)
 	if !ok && unlisted { // it may be what a lost part of the directory names
 		return object{}, v.explain(path, comps, err)
@@ -96,6 +102,25 @@ func (v *volume) find(path string) (object, error) {
 	o := object{node: n, stream: s.Name, isADS: true}
 	o.journal = s.Name == "$J" && len(owner) == 2 && strings.EqualFold(owner[0], "$Extend") && strings.EqualFold(base, "$UsnJrnl")
 	return o, nil
+}
+
+// typeData is what Windows writes behind the name of a stream: "name:stream:$DATA".
+const typeData = ":$DATA"
+
+// Spell implements collect.Speller.
+func (v *volume) Spell(path string) (string, error) {
+	o, err := v.find(path)
+	if err != nil {
+		return "", err
+	}
+	name := ""
+	if fn := o.node.Long(); fn != nil && o.node.Ref.Record != v.fs.Root().Record {
+		name = fn.Name
+	}
+	if o.isADS {
+		name += ":" + o.stream
+	}
+	return name, nil
 }
 
 // explain says so where a path leads through a link.

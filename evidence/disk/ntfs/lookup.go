@@ -201,6 +201,25 @@ func (n *Node) Via() *Name {
 	return first
 }
 
+// Long returns the name of Via, or the long name that it is the short form of,
+// as far as that is known.
+func (n *Node) Long() *Name {
+	via := n.Via()
+	if via == nil || !via.Short {
+		return via
+	}
+	var long *Name
+	for i := range n.Names {
+		if fn := &n.Names[i]; !fn.Short && fn.Parent == via.Parent && (long == nil || fn.paired && !long.paired) {
+			long = fn
+		}
+	}
+	if long == nil {
+		return via
+	}
+	return long
+}
+
 // index returns the names of a directory, from the cache or read anew.
 func (f *FS) index(dir *Node) *dirIndex {
 	if x := f.dirs.get(dir.Ref.Record); x != nil {

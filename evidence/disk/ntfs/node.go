@@ -21,6 +21,7 @@ type Name struct {
 	Name   string // fits a path component; see decode and component
 	Short  bool   // of the DOS namespace only
 	Times  Times
+	paired bool // it has a short form
 }
 
 // StreamInfo describes one $DATA attribute.
@@ -213,7 +214,7 @@ func (n *Node) take(a *attr) {
 		}
 	case attrFileName:
 		if fn, ok := parseFileName(a.value); ok {
-			n.Names = append(n.Names, Name{fn.parent, fn.name, fn.space == spaceDOS, fn.times})
+			n.Names = append(n.Names, Name{fn.parent, fn.name, fn.space == spaceDOS, fn.times, fn.space == spaceWin32})
 		} else {
 			n.problem("$FILE_NAME of %d bytes", len(a.value))
 		}
@@ -314,8 +315,11 @@ func (n *Node) small(kind uint32, name string) ([]byte, error) {
 	return b, nil
 }
 
-// Namespaces of a file name.
-const spaceDOS = 2
+// Namespaces of a file name: a long one with a short form, and that.
+const (
+	spaceWin32 = 1
+	spaceDOS   = 2
+)
 
 type fileName struct {
 	parent  Ref
