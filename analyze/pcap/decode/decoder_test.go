@@ -127,6 +127,7 @@ func TestTunnels(t *testing.T) {
 		"vxlan":         pack(t, ip4(layers.IPProtocolUDP), udp(4789), &layers.VXLAN{ValidIDFlag: true, VNI: 3}, frame),
 		"geneve":        pack(t, ip4(layers.IPProtocolUDP), udp(6081), gopacket.Payload("\x01\x00\x65\x58\x00\x00\x01\x00optn"+string(frame))),
 		"gtp":           pack(t, ip4(layers.IPProtocolUDP), udp(2152), gopacket.Payload("\x34\xff\x00\x00\x00\x00\x00\x01\x00\x00\x00\x85\x01\x00\x00\x00"+string(in))),
+		"l2tp":          pack(t, ip4(layers.IPProtocolUDP), udp(1701), gopacket.Payload("\x4a\x02\x00\x00\x00\x01\x00\x01\x00\x00\x00\x00\x00\x02pp\xff\x03\x00\x21"+string(in))),
 		"teredo": pack(t, ip4(layers.IPProtocolUDP), udp(3544), gopacket.Payload("\x00\x00\x00\x00\x00\x00\x00\x00"+
 			string(pack(t, ip6(layers.IPProtocolIPv4), in)))),
 	} {
@@ -134,6 +135,22 @@ func TestTunnels(t *testing.T) {
 		if len(got) < 2 || got[len(got)-1] != ping4 {
 			t.Errorf("%s: %q %+v", name, got, st)
 		}
+	}
+}
+
+// TestIPv4AH: what only is authenticated is read, as in IPv6.
+func TestIPv4AH(t *testing.T) {
+	ah := append([]byte{17, 1}, make([]byte, 10)...)
+	u := pack(t, udp(7), gopacket.Payload("ping"))
+	twice := append([]byte{51, 1}, make([]byte, 10)...)
+	for name, b := range map[string][]byte{"once": append(ah, u...), "twice": append(append(twice, ah...), u...)} {
+		if got, _ := decodeAll(101, pack(t, ip4(51), gopacket.Payload(b))); len(got) != 1 || got[0] != ping4 {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	short := append([]byte{17, 99}, make([]byte, 10)...)
+	if got, _ := decodeAll(101, pack(t, ip4(51), gopacket.Payload(short))); len(got) != 1 || got[0][:2] != "51" {
+		t.Errorf("longer than the packet: %q", got)
 	}
 }
 

@@ -62,7 +62,30 @@ func (d *Decoder) ipv4(b []byte, depth int) {
 		}
 		lost = 0
 	}
+	for range maxExtensions { // what is authenticated is not encrypted
+		n := 0
+		if proto == protoAH {
+			n = ahSize(payload)
+		}
+		if n == 0 {
+			break
+		}
+		proto, payload = payload[0], payload[n:]
+	}
 	d.transport(proto, payload, max(lost, 0), depth)
+}
+
+// ahSize returns the length of an authentication header (RFC 4302 section 2.2:
+// in 4-byte units, minus 2), 0 where b has no whole one.
+func ahSize(b []byte) int {
+	if len(b) < 8 {
+		return 0
+	}
+	n := (int(b[1]) + 2) * 4
+	if n > len(b) {
+		return 0
+	}
+	return n
 }
 
 func (d *Decoder) addresses(src, dst []byte) {
@@ -102,10 +125,8 @@ func (d *Decoder) extensions(next uint8, b []byte, lost, depth int) {
 			if len(b) >= 8 {
 				size = (int(b[1]) + 1) * 8
 			}
-		case protoAH: // RFC 4302: length in 4-byte units, minus 2
-			if len(b) >= 8 {
-				size = (int(b[1]) + 2) * 4
-			}
+		case protoAH:
+			size = ahSize(b)
 		case protoFragment:
 			size = 8
 		default:

@@ -4,6 +4,7 @@ import "encoding/binary"
 
 // UDP ports of tunnels, of the IANA registry; 8472 is Linux's first choice.
 const (
+	portL2TP    = 1701
 	portGTPU    = 2152
 	portTeredo  = 3544
 	portVXLAN   = 4789
@@ -25,6 +26,8 @@ func (d *Decoder) udpTunnel(src, dst uint16, b []byte, depth int) {
 			}
 		case portGeneve:
 			d.geneve(b, depth)
+		case portL2TP:
+			d.l2tp(b, depth)
 		case portGTPU:
 			d.gtp(b, depth)
 		case portTeredo:
@@ -130,6 +133,34 @@ func (d *Decoder) erspan3(b []byte, depth int) {
 		n += 8
 	}
 	d.ethernet(b[min(n, len(b)):], depth)
+}
+
+// l2tp reads data messages of version 2 (RFC 2661 section 3.1), which hold a PPP
+// frame each.
+func (d *Decoder) l2tp(b []byte, depth int) {
+	const control, length, sequence, offset = 0x8000, 0x4000, 0x0800, 0x0200
+	if len(b) < 6 || b[1]&0xf != 2 {
+		return
+	}
+	flags, n := binary.BigEndian.Uint16(b), 6
+	if flags&control != 0 {
+		return
+	}
+	if flags&length != 0 {
+		n += 2
+	}
+	if flags&sequence != 0 {
+		n += 4
+	}
+	if flags&offset != 0 {
+		if len(b) < n+2 {
+			return
+		}
+		n += 2 + int(binary.BigEndian.Uint16(b[n:]))
+	}
+	if n < len(b) {
+		d.ppp(b[n:], depth)
+	}
 }
 
 // gtp reads GTPv1-U (3GPP TS 29.281 section 5): only G-PDUs carry packets.
