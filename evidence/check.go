@@ -81,7 +81,8 @@ func sameText(text, b64 string) error {
 		return nil
 	}
 	b, err := base64.StdEncoding.Strict().DecodeString(b64)
-	if err != nil || utf8.Valid(b) || toValid(string(b)) != text {
+	if err != nil || utf8.Valid(b) || toValid(string(b)) != text ||
+		base64.StdEncoding.EncodeToString(b) != b64 { // the decoder passes over line ends
 		return fmt.Errorf("%q is not what its base64 %q says", text, b64)
 	}
 	return nil

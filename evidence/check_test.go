@@ -35,6 +35,7 @@ func TestCheck(t *testing.T) {
 		"offset's end": func(r *Record) { r.Part.Offset = math.MaxInt64 - 2 },
 		"whole size":   func(r *Record) { r.Part.WholeSize = -1 },
 		"no base64":    func(r *Record) { r.PathB64 = "!" },
+		"line ends":    func(r *Record) { r.PathB64 += "\n" },
 		"another path": func(r *Record) { r.Path = "/tmp/x" },
 		"needless":     func(r *Record) { r.Path, r.PathB64 = "/x", "L3g=" },
 		"content":      func(r *Record) { r.Outcome, r.Part = Missing, nil },

@@ -105,6 +105,9 @@ func ParseRoot(s string) (tlog.Hash, error) {
 		return h, fmt.Errorf("bad root %q", s)
 	}
 	copy(h[:], b)
+	if RootText(h) != s { // the decoder passes over line ends
+		return h, fmt.Errorf("bad root %q", s)
+	}
 	return h, nil
 }
 

@@ -135,3 +135,16 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 	})
 }
+
+// A root stands in one form only.
+func TestParseRoot(t *testing.T) {
+	good := strings.Repeat("A", 43) + "="
+	if _, err := ParseRoot(good); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{"", good[:43], good + "\n", "\r" + good, good[:20] + "\r\n" + good[20:], good + "=", strings.Repeat("A", 42) + "B="} {
+		if _, err := ParseRoot(bad); err == nil {
+			t.Errorf("%q passed for a root", bad)
+		}
+	}
+}
