@@ -1,5 +1,5 @@
 #!/bin/bash
-# Checks a hozen custody log by hand: bash, coreutils and openssl (1.1.1 or later) alone.
+# Checks a hozen custody log by hand: bash (4.4), coreutils and openssl (1.1.1, or later) alone.
 #
 #   verify.sh FOLDER [KEYS]
 #
@@ -9,6 +9,10 @@
 #
 # Exit codes: 0 all is well (signers may be unknown: read the output), 1 there is no log, or a tool or file is missing,
 # 2 wrong use, 3 all is well but something can't be told, 4 the log is damaged.
+case ${BASH_VERSION:-} in # every shell can read as far as this
+  '' | [123].* | 4.[0123].*) echo 'verify.sh: nothing was checked: it needs bash 4.4 or newer; run: bash verify.sh FOLDER' >&2; exit 2 ;;
+esac
+set +o posix # it may have been called as sh
 export LC_ALL=C
 set -u -o pipefail
 shopt -s nullglob

@@ -245,3 +245,42 @@ func TestScriptBounds(t *testing.T) {
 		t.Errorf("a huge leaf: %d, %s", code, out)
 	}
 }
+
+// Another shell than the script's, or one that is too old, is told so in one
+// sentence, and nothing passes for checked.
+func TestScriptShells(t *testing.T) {
+	bundletest.Tools(t, "bash", "openssl", "sha256sum")
+	m := bundletest.New(t)
+	dir := lie(t, m, ended(1, 3, 1), []told{record(1, "abc")})
+	for _, script := range []string{"../sink/text/verify.sh", "../custody/verify.sh"} {
+		script, err := filepath.Abs(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := os.ReadFile(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := filepath.Join(t.TempDir(), "verify.sh")
+		if err := os.WriteFile(old, append([]byte("BASH_VERSION='4.3.48(1)-release'\n"), body...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, shell := range [][]string{{"dash", script, dir}, {"busybox", "sh", script, dir}, {"bash", old, dir}} {
+			if _, err := exec.LookPath(shell[0]); err != nil {
+				t.Logf("%s is not installed", shell[0])
+				continue
+			}
+			out, err := bundletest.Run(t, t.TempDir(), shell[0], shell[1:]...)
+			if e, ok := err.(*exec.ExitError); !ok || e.ExitCode() != 2 || strings.Count(out, "\n") != 1 || !strings.Contains(out, "nothing was checked: it needs bash 4.4") {
+				t.Errorf("%q: %v\n%s", shell, err, out)
+			}
+		}
+	}
+	script, err := filepath.Abs("../sink/text/verify.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := bundletest.Run(t, t.TempDir(), "bash", "--posix", script, dir); err != nil || !strings.Contains(out, "OK: complete") {
+		t.Errorf("as sh: %v\n%s", err, out)
+	}
+}

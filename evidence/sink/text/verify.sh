@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the public side of a hozen bundle (format 1) with nothing but bash, coreutils and openssl (1.1.1 or newer):
+# Checks the public side of a hozen bundle (format 1) with nothing but bash (4.4), coreutils and openssl (1.1.1, or newer):
 # every segment as stored, every leaf, the tree, every checkpoint and its signature, countersignatures.
 # It needs no decryption key. What is inside the segments is checked by "hozen verify --identity", or by hand: see README.txt.
 #
@@ -8,6 +8,10 @@
 # ROOT (base64, or 64 hex digits) and VKEY are what the examiner wrote down; without them the script shows both, and says
 # nothing about who holds the key. A bundle brings its own copy of this script: prefer one that you got elsewhere.
 # Exit: 0 all checks passed, 2 wrong use, 3 the bundle is unfinished (what there is passed), 4 a check failed.
+case ${BASH_VERSION:-} in # every shell can read as far as this
+  '' | [123].* | 4.[0123].*) echo 'verify.sh: nothing was checked: it needs bash 4.4 or newer; run: bash verify.sh' >&2; exit 2 ;;
+esac
+set +o posix # it may have been called as sh
 set -u
 export LC_ALL=C
 die() { printf 'FAILED: %s\n' "$*"; exit 4; }
