@@ -18,6 +18,7 @@ func magics() []magic {
 	return []magic{
 		{"ntfs", 3, "NTFS    "},
 		{"bitlocker", 3, "-FVE-FS-"},
+		{"bitlocker", 424, "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01"}, // To Go: its boot sector looks like FAT's
 		{"exfat", 3, "EXFAT   "},
 		{"refs", 3, "ReFS\x00\x00\x00\x00"},
 		{"luks", 0, "LUKS\xba\xbe"},

@@ -31,7 +31,7 @@ type part struct {
 }
 
 // OpenImage opens a raw image, or a split raw one by its first part (.001, or
-// .000), or a block device. Other containers give an error that names them.
+// .000), or a block device. Other forms give a FormError.
 func OpenImage(path string) (*Image, error) {
 	files := []string{path}
 	s, err := splitParts(path)
@@ -56,9 +56,9 @@ func OpenImage(path string) (*Image, error) {
 		return nil, fmt.Errorf("image %q is empty", path)
 	}
 	im.footer()
-	if kind := container(im); kind != "" {
+	if is, next := container(im); is != "" {
 		im.Close()
-		return nil, fmt.Errorf("image %q is %s: not supported yet; qemu-img convert -O raw, or ewfexport, make a raw one", path, kind)
+		return nil, &FormError{Path: path, Is: is, Next: next}
 	}
 	return im, nil
 }
@@ -131,37 +131,6 @@ func (im *Image) footer() {
 		im.size -= 512
 		last.n -= 512
 	}
-}
-
-// container names formats that hold an image in another form.
-func container(im *Image) string {
-	b := make([]byte, 80)
-	end := make([]byte, 4)
-	if n, _ := im.ReadAt(b, 0); n < 16 {
-		return ""
-	}
-	if im.size > 512 && readFull(im, end, im.size-512) == nil && string(end) == "koly" {
-		return "a DMG container"
-	}
-	for _, m := range []struct {
-		off         int
-		magic, name string
-	}{
-		{0, "EVF\x09\x0d\x0a\xff\x00", "an EWF (E01) container"}, {0, "EVF2\x0d\x0a\x81\x00", "an EWF2 (Ex01) container"},
-		{0, "LVF\x09\x0d\x0a\xff\x00", "a logical EWF (L01) container"}, {0, "LEF2\x0d\x0a\x81\x00", "a logical EWF2 (Lx01) container"},
-		{0, "QFI\xfb", "a QCOW container"}, {0, "QED\x00", "a QED container"}, {64, "\x7f\x10\xda\xbe", "a VDI container"},
-		{0, "KDMV", "a VMDK container"}, {0, "COWD", "a VMDK container"}, {0, "# Disk Descriptor", "a VMDK descriptor"},
-		{0, "conectix", "a VHD container"}, {0, "vhdxfile", "a VHDX container"},
-		{0, "WithoutFreeSpace", "a Parallels container"}, {0, "WithouFreSpacExt", "a Parallels container"},
-		{0, "AFF10\x0d\x0a\x00", "an AFF container"}, {0, "ADSEGMENTEDFILE", "an AD1 container"}, {0, "MSWIM\x00\x00\x00", "a WIM container"},
-		{0, "PK\x03\x04", "a ZIP file (AFF4?)"}, {0, "\x1f\x8b", "gzip-compressed"}, {0, "\x28\xb5\x2f\xfd", "zstd-compressed"},
-		{0, "\xfd7zXZ\x00", "xz-compressed"}, {0, "BZh", "bzip2-compressed"}, {0, "7z\xbc\xaf\x27\x1c", "a 7z archive"}, {0, "Rar!\x1a\x07", "a RAR archive"},
-	} {
-		if strings.HasPrefix(string(b[m.off:]), m.magic) {
-			return m.name
-		}
-	}
-	return ""
 }
 
 // Size returns the bytes of the image.

@@ -23,6 +23,9 @@ const (
 // errNoTable says that a sector holds no partition table.
 var errNoTable = errors.New("no partition table")
 
+// errNothing says that an image holds nothing that is known.
+var errNothing = fmt.Errorf("%w and no filesystem that is known", errNoTable)
+
 // Volumes finds the volumes of an image of size bytes: by a GPT (its backup
 // where the first is damaged), by an MBR with its chain of logical volumes, or
 // as one bare filesystem. Sectors of 512 and 4,096 bytes are tried. What is
@@ -30,6 +33,9 @@ var errNoTable = errors.New("no partition table")
 // nothing at all is recognised.
 func Volumes(image io.ReaderAt, size int64) (Layout, error) {
 	head := make([]byte, 512)
+	if size < int64(len(head)) {
+		return Layout{}, fmt.Errorf("%d bytes are less than one sector", size)
+	}
 	if err := readFull(image, head, 0); err != nil {
 		return Layout{}, fmt.Errorf("read the first sector: %w", err)
 	}
@@ -46,8 +52,11 @@ func Volumes(image io.ReaderAt, size int64) (Layout, error) {
 		v := Volume{Name: noTable, Length: size, Filesystem: "ntfs"}
 		return Layout{Scheme: "none", Volumes: []Volume{v}}, nil
 	}
+	if errors.Is(err, errNoTable) {
+		return l, errNothing
+	}
 	if err != nil {
-		return l, fmt.Errorf("image of %d bytes: no partition table and no filesystem that is known: %w", size, err)
+		return l, fmt.Errorf("no filesystem that is known, and no partition table that can be used: %w", err)
 	}
 	if len(l.Volumes) == 0 { // a wiper leaves the like
 		l.Lost = append(l.Lost, fmt.Sprintf("the %s has no volumes: whatever else the image holds was not read", strings.ToUpper(l.Scheme)))

@@ -20,6 +20,7 @@ import (
 	"github.com/hozen-dfir/hozen/collect/source/image"
 	"github.com/hozen-dfir/hozen/collect/source/live"
 	"github.com/hozen-dfir/hozen/evidence"
+	"github.com/hozen-dfir/hozen/evidence/disk"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/sink"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
@@ -97,6 +98,9 @@ func checkTSA(address string) error {
 func namedWrong(flag, path, want string, err error) error {
 	if errors.Is(err, syscall.EIO) {
 		return fmt.Errorf("--%s %s: %w", flag, path, err)
+	}
+	if form := (*disk.FormError)(nil); errors.As(err, &form) {
+		want = form.Next
 	}
 	return cli.WithHint(cli.BadFlag(flag, fmt.Errorf("%s: %w", path, err)), want)
 }

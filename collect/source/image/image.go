@@ -49,7 +49,7 @@ func Open(path string) ([]collect.Source, []Note, error) {
 	}
 	l, err := disk.Volumes(im, im.Size())
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("image %q: %w", path, err), im.Close())
+		return nil, nil, errors.Join(fmt.Errorf("image %q: %w%s", path, err, im.Guess()), im.Close())
 	}
 	sh := &shared{image: im, users: 1}
 	defer sh.release()
@@ -81,7 +81,7 @@ func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note)
 		return nil, Note{v.Name, fmt.Sprintf("holds zeros alone, at offset %d, %d bytes", v.Offset, v.Length), false}
 	}
 	if v.Filesystem != "ntfs" {
-		return nil, Note{v.Name, fmt.Sprintf("%s at offset %d, %d bytes: not supported yet", v.Filesystem, v.Offset, v.Length), true}
+		return nil, Note{v.Name, fmt.Sprintf("%s at offset %d, %d bytes: %s", v.Filesystem, v.Offset, v.Length, unread(v.Filesystem)), true}
 	}
 	fs, err := ntfs.Open(disk.Section(sh.image, sh.image.Size(), v), v.Length)
 	if err != nil {
@@ -93,6 +93,21 @@ func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note)
 		Details: details(sh.image, l, v, fs.Info()),
 	}}
 	return s, Note{v.Name, strings.Join(fs.Info().Notes, "; "), false}
+}
+
+// unread says what to do with a volume that no source reads.
+func unread(filesystem string) string {
+	switch filesystem {
+	case "unknown":
+		return "nothing in it is known, so it was not read; it may be encrypted, or part of a larger volume"
+	case "swap":
+		return "no files are in it; it was not read"
+	case "bitlocker", "luks":
+		return "encrypted: unlock it, and collect from the volume that appears"
+	case "lvm2", "zfs":
+		return "not supported yet: its volumes may be on other disks too; activate them read-only, and collect from those or with --tree"
+	}
+	return "not supported yet: mount it read-only, and collect from it with --tree"
 }
 
 func details(im *disk.Image, l disk.Layout, v disk.Volume, n ntfs.Info) map[string]string {
