@@ -2,6 +2,8 @@ package evidence
 
 import (
 	"encoding/json"
+	"errors"
+	"reflect"
 	"time"
 
 	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
@@ -22,15 +24,32 @@ func ParseRecord(line []byte, r *Record) error {
 	return plainjson.Unmarshal(line, recordShape, r)
 }
 
-var recordShape = plainjson.ShapeOf[Record]()
+var recordShape = plainjson.ShapeOf[Record](plainTime)
 
-// StatesPath reports whether a record's line has a path at all: an empty one is
-// a path, and ParseRecord shows both alike.
-func StatesPath(line []byte) bool {
-	var r struct {
-		Path *string `json:"path"`
+// plainTime is the form of times in a record. That such a text is a time, Time
+// has seen to.
+var plainTime = plainjson.Form{Of: reflect.TypeFor[Time](), Has: timeShaped, Wants: "a time in UTC with nine digits of a second"}
+
+// Stated returns an error where a record's line leaves out a member that is
+// always there and that ParseRecord shows as one that is empty: such a path is a
+// path, and such a size that of no content.
+func (r *Record) Stated(line []byte) error {
+	if r.Path != "" && r.Size != 0 {
+		return nil
 	}
-	return json.Unmarshal(line, &r) == nil && r.Path != nil
+	var there struct {
+		Path *string `json:"path"`
+		Size *string `json:"size"`
+	}
+	switch err := json.Unmarshal(line, &there); {
+	case err != nil:
+		return err
+	case there.Path == nil:
+		return errors.New("has no path")
+	case there.Size == nil:
+		return errors.New("has no size")
+	}
+	return nil
 }
 
 // decoder takes fields in the order of AppendRecord.

@@ -41,8 +41,12 @@ func (t *Time) UnmarshalText(b []byte) error {
 // MarshalJSON hides time.Time's own method, which drops trailing zeros.
 func (t Time) MarshalJSON() ([]byte, error) { return append(t.append([]byte{'"'}), '"'), nil }
 
-// UnmarshalJSON is the counterpart of MarshalJSON.
+// UnmarshalJSON is the counterpart of MarshalJSON. A null is no time, as one that
+// is absent.
 func (t *Time) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
 	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
 		return &time.ParseError{Layout: timeLayout, Value: string(b)}
 	}

@@ -37,7 +37,7 @@ func Seal(ctx context.Context, dir string, facts Facts, out sink.Output, opt sin
 			failed = errors.Join(failed, err)
 		}
 	}
-	end := seal.End{State: seal.Complete}
+	end := seal.End{State: seal.Complete, KeyFate: opt.Header.Signer.KeyFate()}
 	if !facts.Complete || failed != nil {
 		end.State, end.Reason = seal.Interrupted, "the sweep was ended before its time"
 	}

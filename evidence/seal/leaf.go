@@ -103,6 +103,21 @@ type Segment struct {
 	Closed evidence.Time `json:"closed"`
 }
 
+// What became of the key that signed, in the end leaf.
+const (
+	KeyDestroyed = "destroyed"
+	KeyKept      = "kept"
+)
+
+// KeyFate is what becomes of a signer's key at the end of its bundle: one that
+// was made for it is destroyed.
+func (s Signer) KeyFate() string {
+	if s.Ephemeral {
+		return KeyDestroyed
+	}
+	return KeyKept
+}
+
 // States of a bundle. Unfinished is that of one without an end leaf, and never
 // stands in one.
 const (
@@ -124,7 +139,7 @@ type End struct {
 	Outcomes  map[evidence.Outcome]int `json:"outcomes"` // records by outcome
 	Gaps      int                      `json:"gaps"`
 	Footprint map[string]string        `json:"footprint,omitempty"`
-	KeyFate   string                   `json:"key_fate"` // "destroyed" or "kept"
+	KeyFate   string                   `json:"key_fate"`
 }
 
 // Encode returns a leaf's exact bytes: one compact JSON object and a line end.
@@ -216,6 +231,9 @@ func ParseHeader(leaf []byte) (Header, error) {
 	if h.Format != HeaderFormat {
 		return h, fmt.Errorf("header has format %q; this version reads %s", h.Format, HeaderFormat)
 	}
+	if err := stated(leaf, headerStates); err != nil {
+		return h, fmt.Errorf("header: %w", err)
+	}
 	if err := evidence.ValidBundle(h.Bundle); err != nil {
 		return h, err
 	}
@@ -249,7 +267,7 @@ func ParseSegment(leaf []byte, bundle string, n int) (Segment, error) {
 	case s.Size < 0 || s.Items < 0:
 		return s, errors.New("negative size or count")
 	}
-	return s, nil
+	return s, stated(leaf, segmentStates)
 }
 
 // ObjectName names the object of segment n with its content's hex SHA-256.
@@ -276,6 +294,9 @@ func ParseEnd(leaf []byte, bundle string) (End, error) {
 	}
 	if e.Format != EndFormat || e.Bundle != bundle {
 		return e, fmt.Errorf("end leaf has format %q and bundle %q", e.Format, e.Bundle)
+	}
+	if err := stated(leaf, endStates); err != nil {
+		return e, fmt.Errorf("end leaf: %w", err)
 	}
 	if e.State != Complete && e.State != Interrupted {
 		return e, fmt.Errorf("end leaf has state %q; an ended bundle is %s or %s", e.State, Complete, Interrupted)

@@ -96,8 +96,8 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 		if err := full.Check(); err != nil {
 			return fmt.Errorf("record %d: %w", seq, err)
 		}
-		if full.Path == "" && !evidence.StatesPath(line) {
-			return fmt.Errorf("record %d has no path", seq)
+		if err := full.Stated(line); err != nil {
+			return fmt.Errorf("record %d %w", seq, err)
 		}
 		if full.Seq != seq {
 			return fmt.Errorf("record %d has number %d", seq, full.Seq)

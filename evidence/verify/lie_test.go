@@ -25,7 +25,8 @@ import (
 type told struct {
 	r       evidence.Record
 	content string
-	again   int // how many more frames of the same content follow
+	again   int                 // how many more frames of the same content follow
+	line    func(string) string // changes what the record is written as
 }
 
 func hexOf(s string) string {
@@ -110,6 +111,9 @@ func (l *liar) segment(number int, items []told) {
 		}
 		line, err := json.Marshal(it.r)
 		l.must(err)
+		if it.line != nil {
+			line = []byte(it.line(string(line)))
+		}
 		l.must(b.Commit(it.r.Seq, line))
 	}
 	n := b.Items()
@@ -146,7 +150,7 @@ func lie(t testing.TB, m *bundletest.Maker, end seal.End, segments ...[]told) st
 }
 
 func ended(items uint64, bytes int64, segments int) seal.End {
-	return seal.End{State: seal.Complete, Items: items, Bytes: bytes, Segments: segments, Outcomes: map[evidence.Outcome]int{evidence.Collected: int(items)}}
+	return seal.End{State: seal.Complete, KeyFate: seal.KeyKept, Items: items, Bytes: bytes, Segments: segments, Outcomes: map[evidence.Outcome]int{evidence.Collected: int(items)}}
 }
 
 // What a signature can't tell, opening the segments does: every statement of a

@@ -78,7 +78,7 @@ func (v *verification) segments(ctx context.Context) error {
 		asStored = Failed
 	}
 	which := "every segment's bytes as stored"
-	if v.b.Broken() != "" {
+	if v.cutOff() {
 		asStored, which = Failed, fmt.Sprintf("the bytes as stored of the %d segments before %s; none after it can be checked", len(v.b.Segments), v.b.Broken())
 	}
 	v.check("segments", which, asStored)
@@ -95,10 +95,13 @@ func (v *verification) segments(ctx context.Context) error {
 	return nil
 }
 
+// cutOff reports whether there may be segments whose leaves can't be trusted.
+func (v *verification) cutOff() bool { return v.b.Broken() != "" && v.b.EndLeaf == nil }
+
 // checkItems closes the check of what is inside the segments.
 func (v *verification) checkItems() {
 	status, detail := Passed, "every record and every item's bytes"
-	if v.wrongItems.Load() > 0 || v.unopened.Load() > 0 || v.b.Broken() != "" {
+	if v.wrongItems.Load() > 0 || v.unopened.Load() > 0 || v.cutOff() {
 		status = Failed
 	}
 	if n := v.unopened.Load(); n > 0 {

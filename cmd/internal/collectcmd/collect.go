@@ -185,15 +185,12 @@ func addGaps(s *run.Summary, notes []image.Note) {
 
 // ending is the end leaf's draft.
 func ending(s run.Summary, err error, ephemeral bool) seal.End {
-	e := seal.End{State: seal.Complete, Reason: s.Stopped, Gaps: int(s.Gaps), KeyFate: "kept"}
+	e := seal.End{State: seal.Complete, Reason: s.Stopped, Gaps: int(s.Gaps), KeyFate: seal.Signer{Ephemeral: ephemeral}.KeyFate()}
 	if s.Interrupted || err != nil {
 		e.State = seal.Interrupted
 	}
 	if err != nil {
 		e.Reason = err.Error()
-	}
-	if ephemeral {
-		e.KeyFate = "destroyed"
 	}
 	return e
 }

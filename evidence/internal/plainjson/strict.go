@@ -16,7 +16,8 @@ const maxDepth = 100
 // refuses what another reader may read as something else: a member twice, a
 // known one with letters of another case (which json.Unmarshal would take),
 // bytes that are not UTF-8, halves of surrogate pairs, integers in strings that
-// are not plain decimal, white space between tokens. shape is that of v's type.
+// are not plain decimal, texts of another form than the shape wants, white space
+// between tokens. shape is that of v's type.
 func Unmarshal(b []byte, shape *Shape, v any) error {
 	if err := json.Unmarshal(b, v); err != nil {
 		return err
@@ -30,21 +31,35 @@ type Shape struct {
 	folded  map[string]string // their names, folded, to the names themselves
 	elem    *Shape            // of the elements of a list or a map
 	decimal bool              // an integer in a string
+	form    *Form             // of a text; nil: any
 }
 
-// ShapeOf describes T, which must not contain itself.
-func ShapeOf[T any]() *Shape { return shapeOf(reflect.TypeFor[T]()) }
+// Form is the one form in which texts of a type may stand between their quotes,
+// where the type itself reads others too.
+type Form struct {
+	Of    reflect.Type
+	Has   func(raw string) bool
+	Wants string // the form, for people
+}
 
-func shapeOf(t reflect.Type) *Shape {
+// ShapeOf describes T, which must not contain itself, with texts in these forms.
+func ShapeOf[T any](forms ...Form) *Shape { return shapeOf(reflect.TypeFor[T](), forms) }
+
+func shapeOf(t reflect.Type, forms []Form) *Shape {
 	s := &Shape{}
+	for i := range forms {
+		if forms[i].Of == t {
+			s.form = &forms[i]
+		}
+	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
 		return s // it reads itself
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return shapeOf(t.Elem())
+		return shapeOf(t.Elem(), forms)
 	case reflect.Slice, reflect.Array, reflect.Map:
-		s.elem = shapeOf(t.Elem())
+		s.elem = shapeOf(t.Elem(), forms)
 	case reflect.Struct:
 		s.members, s.folded = map[string]*Shape{}, map[string]string{}
 		for _, f := range reflect.VisibleFields(t) {
@@ -55,7 +70,7 @@ func shapeOf(t reflect.Type) *Shape {
 			if name == "" {
 				name = f.Name
 			}
-			s.members[name], s.folded[fold(name)] = shapeOf(f.Type), name
+			s.members[name], s.folded[fold(name)] = shapeOf(f.Type, forms), name
 			s.members[name].decimal = strings.Contains(options, "string")
 		}
 	}
@@ -108,6 +123,9 @@ func (w *walker) value(s *Shape, depth int) error {
 		text, err := w.str()
 		if err == nil && s.decimal && !decimal(text) {
 			err = fmt.Errorf("integer %.40q is not plain decimal", text)
+		}
+		if err == nil && s.form != nil && !s.form.Has(text) {
+			err = fmt.Errorf("%.60q is not %s", text, s.form.Wants)
 		}
 		return err
 	case ' ', '\t', '\r', '\n':

@@ -251,9 +251,18 @@ checknote() {
   openssl pkeyutl -verify -pubin -keyform DER -inkey "$tmp/pub.der" -rawin -in "$tmp/text" -sigfile "$tmp/ed" >/dev/null 2>&1
 }
 
+# stated TOP MEMBER…: a leaf states all that no writer leaves out.
+stated() {
+  local top=$1 m; shift
+  for m; do # of times nothing is kept in val
+    if [ "${shape[$top/$m]}" = t ]; then [ -n "${count[$top/$m]:-}" ]; else [ -n "${val[$top/$m]+x}" ]; fi || die "$leaf: $m is missing"
+  done
+}
+
 leaf=seal/000000.json
 readjson H "$leaf"
 [ "${val[H/format]:-}" = hozen-header/1 ] || die "$leaf: not the header of a format 1 bundle"
+stated H bundle kind case started signer encryption files
 bundle=${val[H/bundle]:-} encryption=${val[H/encryption]:-} vkey=${val[H/signer/vkey]:-}
 [[ $bundle =~ ^[a-z0-9][a-z0-9-]{0,79}$ ]] || die "$leaf names no bundle"
 re='^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)' case=${val[H/case]:-}
@@ -295,6 +304,7 @@ for ((n = 0; ; n++)); do
     [ "${val[$top/bundle]:-}" = "$bundle" ] || die "$leaf belongs to another bundle"
     case ${val[$top/format]:-} in
       hozen-segment/1)
+        stated S bundle number object size sha256 items first_seq root closed
         object=${val[S/object]:-} want=${val[S/sha256]:-}
         segments=$((segments + 1))
         [ "${val[S/number]:-0}" = $n ] && [[ $want =~ ^[0-9a-f]{64}$ ]] &&
@@ -308,6 +318,7 @@ for ((n = 0; ; n++)); do
         [ "$(sumfile "$object")" = "$want" ] || die "$object: its SHA-256 is not the one in its leaf"
         known[$object]=1 ;;
       hozen-end/1)
+        stated E bundle state ended segments items bytes gaps key_fate
         ended=${val[E/state]:-}
         case $ended in complete | interrupted) ;; *) die "$leaf: ${ended@Q} is no state of an ended bundle" ;; esac
         [ "${val[E/segments]:-0}" = $segments ] || die "$leaf does not count $segments segments" ;;
