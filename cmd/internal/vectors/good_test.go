@@ -73,6 +73,7 @@ func (m maker) beginOn(name string, edit func(*sink.Options), around func(sink.O
 	m.must(err)
 	o := sink.Options{Header: header(id), Signer: s, VKey: s.VKey(), NoEncryption: true, Workers: 1, Now: c.now, SegmentSize: 8 << 20}
 	o.Header.Signer = seal.Signer{Ephemeral: true, Role: string(keys.Collector)}
+	o.SegmentAge = time.Hour // measured by the machine's own clock: a slow one must not close segments earlier
 	if edit != nil {
 		edit(&o)
 	}
