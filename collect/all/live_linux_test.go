@@ -50,8 +50,10 @@ func TestLiveHost(t *testing.T) {
 			sum.Gaps--
 			continue
 		}
-		_, err := os.Readlink("/proc/" + strings.TrimPrefix(r.Path, "/processes/") + "/exe")
-		if sum.Gaps--; !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) { // or ended since
+		sum.Gaps--
+		proc := "/proc/" + strings.TrimPrefix(r.Path, "/processes/")
+		_, err := os.Readlink(proc + "/exe")
+		if _, gone := os.Stat(proc); !errors.Is(err, fs.ErrPermission) && gone == nil {
 			t.Errorf("%s: %s, but not to this test: %v", r.Path, r.Error, err)
 		}
 	}
