@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hozen-dfir/hozen/evidence"
 )
 
 // Role says in which capacity somebody acts.
@@ -64,15 +68,39 @@ func NameFor(person string) string {
 	return "key"
 }
 
-// ValidPerson checks a display name: 1 to 200 bytes of UTF-8, no control characters.
+// ValidPerson checks a display name: 1 to 200 bytes of UTF-8, and no character
+// that can't be seen, for two names that look alike would be two people's.
 func ValidPerson(person string) error {
 	if strings.TrimSpace(person) == "" || len(person) > maxPerson {
 		return fmt.Errorf("a person's name has 1 to %d bytes", maxPerson)
 	}
-	for _, r := range person {
-		if r < 0x20 || r == 0x7f || r == 0xfffd {
-			return fmt.Errorf("person's name %.120q holds control characters or invalid UTF-8", person)
+	text := append([]rune(person), 0)
+	before := rune(0)
+	for i, r := range text[:len(text)-1] {
+		if r == utf8.RuneError || !evidence.Shown(r) && !belongs(before, r, text[i+1]) {
+			return fmt.Errorf("person's name %.120q holds invalid UTF-8, or a character that is not seen: %U", person, r)
 		}
+		before = r
 	}
 	return nil
+}
+
+// belongs reports whether a character that is not shown by itself is part of how
+// names are written: the wide space of Japanese, the form of an ideograph, and
+// what joins letters or keeps them apart where they join.
+func belongs(before, r, after rune) bool {
+	const wideSpace, nonJoiner, joiner = 0x3000, 0x200c, 0x200d
+	switch {
+	case r == wideSpace:
+		return true
+	case r == nonJoiner || r == joiner:
+		return joins(before) && joins(after)
+	}
+	return unicode.Is(unicode.Variation_Selector, r) && unicode.Is(unicode.Han, before)
+}
+
+// joins reports whether a letter is of a script whose letters join.
+func joins(r rune) bool {
+	return unicode.In(r, unicode.Arabic, unicode.Syriac, unicode.Devanagari, unicode.Bengali, unicode.Gurmukhi, unicode.Gujarati, unicode.Oriya,
+		unicode.Tamil, unicode.Telugu, unicode.Kannada, unicode.Malayalam, unicode.Sinhala, unicode.Khmer, unicode.Myanmar, unicode.Mongolian)
 }

@@ -3,8 +3,9 @@ package cli
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/hozen-dfir/hozen/evidence"
 )
 
 // Safe makes a string that others chose fit for a terminal: control
@@ -91,23 +92,13 @@ func escape(raw string, r rune) string {
 	switch {
 	case r == utf8.RuneError && len(raw) == 1, r < ' ', r == 0x7f:
 		return fmt.Sprintf(`\x%02x`, raw[0])
-	case unicode.IsPrint(r) && !unicode.Is(unicode.Variation_Selector, r) && !hidden(r):
+	case evidence.Shown(r):
 		return ""
 	case r > 0xffff:
 		return fmt.Sprintf(`\U%08x`, r)
 	default:
 		return fmt.Sprintf(`\u%04x`, r)
 	}
-}
-
-// hidden lists printable runes that most terminals show as nothing: fillers
-// and the blank Braille pattern.
-func hidden(r rune) bool {
-	switch r {
-	case 0x115f, 0x1160, 0x3164, 0xffa0, 0x2800, 0x034f, 0x17b4, 0x17b5:
-		return true
-	}
-	return false
 }
 
 // looksEscaped reports whether s, standing after a backslash, would read as an
