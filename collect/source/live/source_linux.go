@@ -30,6 +30,8 @@ type tree struct {
 	dirs *dirs
 	pins *pins
 
+	mountinfo string // what lists the mounts
+
 	listings sync.Pool // of buffers for ReadDir
 
 	namesOnce     sync.Once
@@ -59,7 +61,7 @@ func open(top string, info collect.SourceInfo) (collect.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open tree %q: %w", top, err)
 	}
-	t := &tree{info: info, base: base, dirs: newDirs(fd), pins: newPins()}
+	t := &tree{info: info, base: base, dirs: newDirs(fd), pins: newPins(), mountinfo: "/proc/self/mountinfo"}
 	t.slow = slow{wait: answerTime, silent: map[string]time.Time{}}
 	t.readMounts()
 	t.tellMount()
@@ -137,8 +139,13 @@ func (t *tree) Crossing(path string, _ evidence.Stat) string {
 	t.mountsMu.Lock()
 	defer t.mountsMu.Unlock()
 	t.freshMounts()
-	if i, ok := t.byPoint[path]; ok && path != "/" {
+	switch i, ok := t.byPoint[path]; {
+	case path == "/":
+		return ""
+	case ok:
 		return crossing(t.mounts, i)
+	case t.byPoint == nil:
+		return t.unlisted(path)
 	}
 	return ""
 }
@@ -151,7 +158,7 @@ func (t *tree) freshMounts() {
 
 func (t *tree) readMounts() {
 	t.mountsAt = time.Now()
-	f, err := os.Open("/proc/self/mountinfo")
+	f, err := os.Open(t.mountinfo)
 	if err != nil {
 		return // no /proc: what was known before stands
 	}
