@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +23,9 @@ func newExtractCommand(app *cli.App) *cobra.Command {
 		Use:   "extract BUNDLE [PATH-GLOB…] --out FOLDER",
 		Short: "Write items back to files",
 		Long: `Writes items below a folder, as FOLDER/<source>/<path>, with their times, and a
-list of them (extracted.jsonl). Nothing is ever written outside the folder. Links
-and devices are not made; files are not executable.
+list of them (extracted.jsonl). Nothing is ever written outside the folder, nor
+over what is there: an item whose name is taken gets ~ and its number behind it,
+and that is said. Links and devices are not made; files are not executable.
 
 ` + globHelp,
 		Example: `  hozen extract b/ --out x/ --identity keys/
@@ -58,6 +60,7 @@ and devices are not made; files are not executable.
 			if err != nil {
 				return err
 			}
+			n.tell(app)
 			app.Notef("%d items, %d written below %s, %d without content, %d not written", n.items, n.written, out, n.items-n.written-n.failed, n.failed)
 			if n.damaged > 0 {
 				return cli.WithHint(cli.WithCode(cli.VerifyFailed, fmt.Errorf("%d items are not what their records say", n.damaged)), "hozen verify lists every problem")
@@ -79,7 +82,18 @@ and devices are not made; files are not executable.
 }
 
 // extracted counts what came of items.
-type extracted struct{ items, written, failed, damaged, torn, partial int }
+type extracted struct {
+	items, written, failed, damaged, torn, partial, renamed int
+
+	moved []string // the first of those that were renamed
+}
+
+// tell says how many items lie elsewhere than their paths say, and names a few.
+func (n *extracted) tell(app *cli.App) {
+	if n.renamed > 0 {
+		app.Warnf("%d items are written under another name, for something had theirs already: %s (extracted.jsonl names all: renamed)", n.renamed, strings.Join(n.moved, ", "))
+	}
+}
 
 // extractTo writes the matching items and their list. Items that can't be
 // written are named and counted, and the rest goes on.
@@ -138,6 +152,11 @@ func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, t
 	case r.Name != "":
 		n.written++
 	}
+	if r.Renamed && r.Err == nil {
+		if n.renamed++; n.renamed <= 3 {
+			n.moved = append(n.moved, r.Name)
+		}
+	}
 	if r := it.Record; r.Outcome == evidence.Partial {
 		n.partial++
 		if !it.Torn {
@@ -154,6 +173,9 @@ func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, t
 			line["name"] = text
 		} else {
 			line["name"], line["name_b64"] = text, b64
+		}
+		if r.Renamed {
+			line["renamed"] = true
 		}
 		if err := app.Emit(line); err != nil {
 			return err

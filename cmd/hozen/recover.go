@@ -74,6 +74,7 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 	if err != nil {
 		return err
 	}
+	n.tell(app)
 	app.Notef("up to the last good checkpoint (%s): %d items, %d written below %s, %d of them cut off, %d not written", b.LastFile, n.items, n.written, out, n.torn, n.failed)
 	if err := recoverTail(ctx, app, b, target, out, ids); err != nil {
 		return err

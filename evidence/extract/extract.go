@@ -26,6 +26,9 @@ type Result struct {
 	Item *bundle.Item
 	Name string // below the target; "" where nothing was written
 	Err  error
+	// Renamed says that Name is not where the item belongs: something had that
+	// name already.
+	Renamed bool
 }
 
 // Target is the folder that items are written to.
@@ -79,6 +82,7 @@ func (t *Target) Item(ctx context.Context, b *bundle.Bundle, it *bundle.Item) (R
 	case rec.Outcome.HasBytes() && (len(it.Parts) > 0 || plain(rec.Type)),
 		rec.Outcome == evidence.Empty && plain(rec.Type):
 		r.Name, r.Err = t.file(ctx, b, it)
+		r.Renamed = r.Name != "" && r.Name != Name(rec.Source, rec.RawPath())
 	}
 	if full(r.Err) || ctx.Err() != nil {
 		if r.Err != nil && r.Name != "" { // half a file must not pass for a whole one

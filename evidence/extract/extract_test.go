@@ -83,10 +83,13 @@ func TestHostileNames(t *testing.T) {
 	if err != nil || len(above) > 0 {
 		t.Errorf("written outside: %q (%v)", above, err)
 	}
-	written := 0
+	written, renamed := 0, 0
 	for _, r := range results {
 		if r.Name != "" {
 			written++
+		}
+		if r.Renamed {
+			renamed++
 		}
 		if r.Err != nil && r.Item.Record.Path != "/file/below" {
 			t.Errorf("%q: %v", r.Item.Record.Path, r.Err)
@@ -94,6 +97,9 @@ func TestHostileNames(t *testing.T) {
 	}
 	if written != len(results)-2 { // all but the link and /file/below
 		t.Errorf("%d of %d items were written", written, len(results))
+	}
+	if renamed != 3 { // the second /twice, "" after /, and /.. where a folder is
+		t.Errorf("%d items are said to lie elsewhere", renamed)
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "live", "link")); err == nil {
 		if st, _ := os.Lstat(filepath.Join(dir, "live", "link")); st.Mode()&fs.ModeSymlink != 0 {

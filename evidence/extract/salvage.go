@@ -106,9 +106,10 @@ func (l *Listing) Add(r Result) error {
 		Name   string          `json:"name,omitempty"`
 		B64    string          `json:"name_b64,omitempty"` // exact bytes where the name is not UTF-8
 		Error  string          `json:"extract_error,omitempty"`
+		Moved  bool            `json:"renamed,omitempty"` // something had its name already
 		Torn   bool            `json:"torn,omitempty"`
 		Record evidence.Record `json:"record"`
-	}{Torn: r.Item.Torn, Record: r.Item.Record}
+	}{Moved: r.Renamed, Torn: r.Item.Torn, Record: r.Item.Record}
 	line.Name, line.B64 = evidence.Text(r.Name)
 	if r.Err != nil {
 		line.Error = r.Err.Error()
