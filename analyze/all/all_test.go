@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -204,6 +205,42 @@ func TestSeal(t *testing.T) {
 		r.Close()
 		if !bytes.Equal(got.Bytes(), read(t, dir, it.Record.Path)) {
 			t.Errorf("%s differs", it.Record.Path)
+		}
+	}
+}
+
+// TestSlowRule: a rule that takes all the time of an item costs it neither its
+// indicators nor what it holds as a capture.
+func TestSlowRule(t *testing.T) {
+	if !yara.Available() {
+		t.Skip("no YARA in this build")
+	}
+	dir, tree := t.TempDir(), t.TempDir()
+	slow := "rule slow { condition: for all i in (0..100000) : ( for all j in (0..100000) : ( uint8(i) != 250 or uint8(j) != 250 ) ) }"
+	opt := all.Options{Events: true, IOCs: []string{put(t, dir, "list.txt", "evil.example\n")}, Rules: []string{put(t, dir, "slow.yar", slow)}}
+	head := "\xd4\xc3\xb2\xa1\x02\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\x00\x00\x01\x00\x00\x00" // of a pcap file
+	put(t, tree, "capture", head+strings.Repeat("x", 50_000)+" evil.example ")
+	cfg, _, err := all.Compile(t.Context(), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := worker.Start(t.Context(), worker.Options{Config: cfg, Workers: 1, Timeout: 8 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	tg, err := target.NewFiles(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	_, err = analyze.Sweep(t.Context(), []analyze.Target{tg}, pool, analyze.Sinks{
+		Finding:   func(f analyze.Finding) error { got = append(got, f.Analyzer+" "+f.Rule); return nil },
+		Unscanned: func(u analyze.Unscanned) error { got = append(got, u.Analyzer+": "+u.Reason[:20]); return nil }})
+	want := []string{"ioc evil.example", "yara: the scan took longer", "pcap: capture not examined"}
+	for i, w := range want {
+		if err != nil || len(got) != len(want) || !strings.HasPrefix(w, got[i]) {
+			t.Fatalf("%v, %q; want %q", err, got, want)
 		}
 	}
 }

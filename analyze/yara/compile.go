@@ -214,12 +214,15 @@ func (r *reader) addAll(c *yr.Compiler) (bad *source) {
 
 func (r *reader) pack(rules *yr.Rules) (*Compiled, error) {
 	defer rules.Destroy()
-	h := blobHead{Files: map[string]string{}}
+	h := blobHead{Files: map[string]string{}, Loose: map[string]bool{}}
 	for _, s := range r.sources {
 		if s.report.Rules > 0 {
 			h.Files[s.report.Namespace] = s.report.Name
 			h.Rules += s.report.Rules
 			h.Entry = h.Entry || s.entry
+			if independent(s.text) {
+				h.Loose[s.report.Namespace] = true
+			}
 		}
 	}
 	var b bytes.Buffer

@@ -66,6 +66,7 @@ type blobHead struct {
 	Files map[string]string `json:"files"` // by namespace
 	Rules int               `json:"rules"`
 	Entry bool              `json:"entry,omitempty"` // a rule may ask for the entry point
+	Loose map[string]bool   `json:"loose,omitempty"` // namespaces whose rules don't need each other
 }
 
 func pack(h blobHead, rules []byte) ([]byte, error) {

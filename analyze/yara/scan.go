@@ -33,6 +33,10 @@ type Analyzer struct {
 	entry   bool // a rule may ask for the entry point
 	stale   bool // the scanner may hold an entry point
 	bounded bool // the time is the context's, not that of the options
+
+	first time.Duration   // per cent of the time for all rules together
+	loose map[string]bool // namespaces whose rules don't need each other
+	parts []part          // of the rules, once they were needed one by one
 }
 
 // New returns the analyzer "yara" over compiled rules (Compiled.Marshal).
@@ -45,7 +49,8 @@ func New(blob []byte, opts Options) (*Analyzer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRules, err)
 	}
-	a := &Analyzer{opts: opts.withDefaults(), rules: rules, files: h.Files, empty: h.Rules == 0, entry: h.Entry}
+	a := &Analyzer{opts: opts.withDefaults(), rules: rules, files: h.Files, empty: h.Rules == 0, entry: h.Entry,
+		first: firstShare, loose: h.Loose}
 	if err := a.renew(); err != nil {
 		rules.Destroy()
 		return nil, err
@@ -109,24 +114,6 @@ func (a *Analyzer) Examine(ctx context.Context, s *analyze.Subject, report func(
 			return err
 		}
 	}
-	if err := a.prepare(ctx, ExternalsOf(s.Record, head)); err != nil {
-		return err
-	}
-	a.expect(head, blocks == nil)
-	a.now = &scan{a: a, subject: s, report: report}
-	defer func() { a.now = nil }()
-	if blocks == nil {
-		return a.explain(a.scanner.ScanMem(whole))
-	}
-	err = a.explain(a.scanner.ScanMemBlocks(blocks))
-	if blocks.err != nil {
-		return blocks.err
-	}
-	return err
-}
-
-// prepare sets the item's variables and how long it may take.
-func (a *Analyzer) prepare(ctx context.Context, x Externals) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -135,18 +122,42 @@ func (a *Analyzer) prepare(ctx context.Context, x Externals) error {
 			return err
 		}
 	}
+	x := ExternalsOf(s.Record, head)
+	a.expect(head, blocks == nil)
+	a.now = &scan{a: a, subject: s, report: report}
+	defer func() { a.now = nil }()
+	run := func(d time.Duration) error {
+		if err := a.prepare(x, d); err != nil {
+			return err
+		}
+		if blocks == nil {
+			return a.explain(a.scanner.ScanMem(whole))
+		}
+		err := a.explain(a.scanner.ScanMemBlocks(blocks))
+		if blocks.err != nil {
+			return blocks.err
+		}
+		return err
+	}
+	var left time.Duration
+	left, a.bounded = a.limit(ctx)
+	until := time.Now().Add(left / 100 * partsEnd)
+	err = run(left / 100 * a.first)
+	if errors.Is(err, ErrTimeout) && ctx.Err() == nil && time.Until(until) >= time.Second {
+		err = a.inParts(ctx, until, err, run)
+	}
+	return err
+}
+
+// prepare sets the item's variables and how long it may take.
+func (a *Analyzer) prepare(x Externals, d time.Duration) error {
 	values := x.values()
 	for i, name := range externalNames() {
 		if err := a.scanner.DefineVariable(name, values[i]); err != nil {
 			return fmt.Errorf("libyara: external variable %s: %w", name, err)
 		}
 	}
-	left := a.opts.Timeout
-	d, ok := ctx.Deadline()
-	if a.bounded = ok && time.Until(d) < left; a.bounded {
-		left = time.Until(d)
-	}
-	seconds := max(1, (left+time.Second-1)/time.Second)
+	seconds := max(1, (d+time.Second-1)/time.Second)
 	a.scanner.SetTimeout(seconds * time.Second)
 	return nil
 }

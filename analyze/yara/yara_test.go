@@ -346,6 +346,62 @@ rule quick { strings: $a = "needle" condition: $a }`)
 	}
 }
 
+// TestSlowRule: a rule that takes too long costs itself, or the file whose rules
+// need it, and is named; it costs the next item nothing.
+func TestSlowRule(t *testing.T) {
+	files := fstest.MapFS{"slow.yar": {Data: []byte(slowRule + " rule needs { condition: slow }")}}
+	one := slowRule
+	for i := range 40 {
+		name := fmt.Sprintf("f%02d", i)
+		files[name+".yar"] = &fstest.MapFile{Data: []byte(`private rule p { strings: $a = "needle" condition: $a } rule ` + name + ` { condition: p }`)}
+		one += "\nrule " + name + ` { strings: $a = "needle" condition: $a }`
+	}
+	for name, c := range map[string]struct {
+		tree fstest.MapFS
+		opts Options
+		want string
+	}{
+		"in files":         {files, Options{}, "longer than allowed with r/slow.yar; all"},
+		"in files, blocks": {files, Options{WholeLimit: 16 << 10}, "longer than allowed with r/slow.yar; all"},
+		"in one file":      {fstest.MapFS{"all.yar": {Data: []byte(one)}}, Options{}, "longer than allowed with r/all.yar: slow; all"},
+	} {
+		t.Run(name, func(t *testing.T) { slowAmong40(t, c.tree, c.opts, c.want) })
+	}
+}
+
+func slowAmong40(t *testing.T, tree fstest.MapFS, opts Options, want string) {
+	c, _, err := CompileFS(context.Background(), tree, "r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts.Timeout = time.Hour
+	a, err := New(c.Marshal(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	a.first = 5
+	ctx, cancel := context.WithTimeout(context.Background(), 14*time.Second)
+	defer cancel()
+	found := map[string]int{}
+	count := func(f analyze.Finding) { found[f.Rule]++ }
+	err = a.Examine(ctx, memory(append(bytes.Repeat([]byte("x"), 50_000), "needle"...), evidence.Record{}), count)
+	if !errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), want) || ctx.Err() != nil {
+		t.Error(err)
+	}
+	if len(found) != 40 || found["f00"] != 1 || found["f39"] != 1 {
+		t.Errorf("found %v", found)
+	}
+	clear(found)
+	err = a.Examine(context.Background(), memory([]byte("short: a needle"), evidence.Record{}), count)
+	if err != nil || len(found) < 41 || found["slow"] != 1 {
+		t.Errorf("the next item: %v, %v", err, found)
+	}
+}
+
+// slowRule matches items of less than 16 bytes at once, and takes as long as it is let for others.
+const slowRule = `rule slow { condition: filesize < 16 or for all i in (0..100000) : ( for all j in (0..100000) : ( uint8(i) != 1 or uint8(j) != 2 ) ) }`
+
 // TestDeadline: where the context's deadline is the earlier one, it is what the
 // scan fails of.
 func TestDeadline(t *testing.T) {

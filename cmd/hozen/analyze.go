@@ -49,7 +49,8 @@ func newAnalyzeCommand(app *cli.App) *cobra.Command {
 		Long: `Sweeps bundles (folder, ZIP, s3://), plain folders and files. Items are read
 straight from the segments, decrypted in memory, and examined in worker processes
 that can reach neither files nor network: one that crashes, hangs or eats memory
-costs one item, which is listed as not scanned. Captures are read as well: flows,
+costs one item, which is listed as not scanned. Rules that are too slow for an item
+cost themselves: the others are tried without them, and they are named. Captures are read as well: flows,
 DNS, HTTP and TLS names are matched, bodies and streams are scanned. --events
 prints all that was read there; for that no rules are needed. Archives and
 compressed files are swept as they are, not unpacked.

@@ -146,7 +146,7 @@ var errNotBegun = errors.New("not begun: the time for the item was used up")
 // explain gives the time limit its own words.
 func explain(err error, limit time.Duration) string {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Sprintf("not done within %s", limit)
+		return fmt.Sprintf("not done within %s; a longer --timeout may do", limit)
 	}
 	return err.Error()
 }
