@@ -120,3 +120,44 @@ func TestCertificates(t *testing.T) {
 		t.Errorf("no TLS at all: %v", err)
 	}
 }
+
+// The answer to a HEAD has no body that says why it was refused.
+func TestRefusedHead(t *testing.T) {
+	for code, c := range map[string]struct {
+		status int
+		words  string
+	}{
+		"ExpiredToken":                 {http.StatusBadRequest, "told so"},
+		"AuthorizationHeaderMalformed": {http.StatusBadRequest, "AWS_REGION sets it"},
+		"PermanentRedirect":            {http.StatusMovedPermanently, "AWS_REGION sets it"},
+		"RequestTimeTooSkewed":         {http.StatusForbidden, "clock"},
+		"SignatureDoesNotMatch":        {http.StatusForbidden, "told so"},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/xml")
+			w.WriteHeader(c.status)
+			if r.Method != http.MethodHead {
+				io.WriteString(w, "<Error><Code>"+code+"</Code><Message>told so</Message></Error>")
+			}
+		}))
+		s := open(t, (&gateway{endpoint: srv.URL}).config("bucket"))
+		if i, err := s.Stat(t.Context(), "k"); !errors.Is(err, store.ErrDenied) || !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %+v, %v", code, i, err)
+		}
+		srv.Close()
+	}
+}
+
+// Headers that make no sense do not mean that the server can't be reached.
+func TestNoTime(t *testing.T) {
+	var asked atomic.Int32
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("ETag", `"x"`)
+	}))
+	defer srv.Close()
+	s := open(t, (&gateway{endpoint: srv.URL}).config("bucket"))
+	if i, err := s.Stat(t.Context(), "k"); !errors.Is(err, ErrNotS3) || errors.Is(err, store.ErrUnavailable) || asked.Load() != 1 {
+		t.Errorf("%+v, %v after %d requests", i, err, asked.Load())
+	}
+}

@@ -62,7 +62,7 @@ func codeOf(err error) string {
 
 // transient reports whether trying again may help.
 func transient(err error) bool {
-	if errors.Is(err, store.ErrChecksum) || errors.Is(err, errBody) || errors.Is(err, ErrNotS3) || noTLS(err) || distrusted(err) {
+	if errors.Is(err, store.ErrChecksum) || errors.Is(err, errBody) || errors.Is(err, ErrNotS3) || noTLS(err) || distrusted(err) || unreadable(err) {
 		return false
 	}
 	switch codeOf(err) {
@@ -84,6 +84,10 @@ func noTLS(err error) bool {
 	var record tls.RecordHeaderError
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record)
 }
+
+// unreadable reports headers that the library can make nothing of: it gives them
+// the code of a server's own failure, and no status.
+func unreadable(err error) bool { return codeOf(err) == minio.InternalError && statusOf(err) == 0 }
 
 func distrusted(err error) bool {
 	var unknown x509.UnknownAuthorityError
@@ -118,6 +122,9 @@ func (s *S3) classify(ctx context.Context, err, absent error) error {
 	if distrusted(err) {
 		return fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
+	if unreadable(err) {
+		return fmt.Errorf("%w: %w", ErrNotS3, err)
+	}
 	switch code := codeOf(err); code {
 	case "NoSuchBucket":
 		return fmt.Errorf("%w: %s", store.ErrNoBucket, s.config.Bucket)
@@ -129,6 +136,8 @@ func (s *S3) classify(ctx context.Context, err, absent error) error {
 		return fmt.Errorf("%w: %w", store.ErrChecksum, err)
 	case "AuthorizationHeaderMalformed", "PermanentRedirect":
 		return fmt.Errorf("%w: %w (is the region %q right? AWS_REGION sets it)", store.ErrDenied, err, s.config.Region)
+	case "RequestTimeTooSkewed":
+		return fmt.Errorf("%w: %w (is this machine's clock right?)", store.ErrDenied, err)
 	case "NotImplemented":
 		return fmt.Errorf("the server can't do what a write-once store needs (conditional puts, SHA-256 checksums): %w", err)
 	}

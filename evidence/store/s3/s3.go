@@ -173,9 +173,27 @@ func (s *S3) stat(ctx context.Context, key, version string) (store.Info, error) 
 		return err
 	})
 	if err != nil {
-		return store.Info{}, fmt.Errorf("looking at %s in %s: %w", key, s, s.absent(ctx, err))
+		return store.Info{}, fmt.Errorf("looking at %s in %s: %w", key, s, s.absent(ctx, s.told(ctx, key, version, err)))
 	}
 	return infoOf(key, o), nil
+}
+
+// told asks for a byte of an object where a HEAD was refused: the answer to that
+// has no body to say why (a token that expired, another region, a wrong clock).
+func (s *S3) told(ctx context.Context, key, version string, err error) error {
+	refused := func(status int) bool { return status >= 300 && status < 500 && status != http.StatusNotFound }
+	opts := minio.GetObjectOptions{VersionID: version}
+	if !refused(statusOf(err)) || opts.SetRange(0, 0) != nil {
+		return err
+	}
+	body, _, _, why := s.core.GetObject(ctx, s.config.Bucket, s.name(key), opts)
+	if why == nil {
+		body.Close()
+	}
+	if !refused(statusOf(why)) {
+		return err
+	}
+	return why
 }
 
 // infoOf takes the facts from a HEAD's headers. Not every server answers the
