@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -24,10 +25,6 @@ const searchWait = 20 * time.Second
 // by a signal of number 0, which sends nothing. It returns those that are
 // alive, were missing from two listings and lead a thread group.
 func (r *run) search(ctx context.Context, listed []int) ([]int, error) {
-	if r.hides() {
-		return nil, r.Outcome(ctx, "/processes", "procfs", fmt.Errorf(
-			"other users' processes are hidden by the hidepid option of /proc: %w", fs.ErrPermission), nil)
-	}
 	most := procfs.MaxPIDs
 	if b, _, err := r.fs.Read("sys/kernel/pid_max", procfs.MaxSmall); err == nil {
 		if v, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil {
@@ -50,23 +47,47 @@ func (r *run) search(ctx context.Context, listed []int) ([]int, error) {
 			found = append(found, pid)
 		}
 	}
-	return r.confirm(found)
+	found, err := r.confirm(found)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	if why := r.hides(listed); why != nil { // nobody hides them from us in particular
+		return nil, r.Outcome(ctx, "/processes", "procfs", why, map[string]string{"not_shown": strconv.Itoa(len(found))})
+	}
+	return found, nil
 }
 
-// hides reports whether /proc is mounted so that it keeps from this user what
-// others run.
-func (r *run) hides() bool {
+// hides says why a listing does not show what is there: there is none, or /proc
+// is mounted so that it keeps from this user what others run.
+func (r *run) hides(listed []int) error {
+	if _, ok := slices.BinarySearch(listed, os.Getpid()); !ok {
+		return fmt.Errorf("%s shows no process, not even this one: no procfs is mounted there, or something lies over it", r.fs.Dir)
+	}
 	for _, m := range r.mounts {
-		if m.Point != r.fs.Dir || m.FSType != "proc" || unix.Geteuid() == 0 {
+		if m.Point != r.fs.Dir || m.FSType != "proc" || r.seesAll() {
 			continue
 		}
 		for o := range strings.SplitSeq(m.SuperOpts, ",") {
 			if v, ok := strings.CutPrefix(o, "hidepid="); ok && v != "0" && v != "off" {
-				return true
+				return fmt.Errorf("other users' processes are hidden by the hidepid option of /proc: %w", fs.ErrPermission)
 			}
 		}
 	}
-	return false
+	return nil
+}
+
+// hostUsers is the inode of the host's own user namespace
+// (PROC_USER_INIT_INO, linux/proc_ns.h).
+const hostUsers = "4026531837"
+
+// seesAll reports whether no option of /proc hides anything from this process:
+// it may trace whom it likes. Who is root in a user namespace of their own may
+// not, whatever capabilities they have there.
+func (r *run) seesAll() bool {
+	link, _ := r.fs.Readlink("self/ns/user")
+	b, _, _ := r.fs.Read("self/status", procfs.MaxSmall)
+	effective, err := strconv.ParseUint(procfs.ParseStatus(b)["CapEff"], 16, 64)
+	return err == nil && effective&(1<<unix.CAP_SYS_PTRACE) != 0 && procfs.NSInode(link) == hostUsers
 }
 
 // confirm drops what a second listing shows, and what has ended since: both
