@@ -43,7 +43,7 @@ func (b *Bundle) Load(ctx context.Context, s seal.Segment, buf []byte) (*segment
 		// Bytes that decryption did not get to count as well. An identity that
 		// does not open the segment may be the fault of a changed segment.
 		if _, err := io.Copy(io.Discard, tee); err != nil || tee.err != nil {
-			return nil, buf, fmt.Errorf("reading %s: %w", s.Object, cmp.Or(tee.err, err))
+			return nil, buf, reading(s.Object, cmp.Or(tee.err, err))
 		}
 		if got := hex.EncodeToString(tee.h.Sum(nil)); got != s.SHA256 || tee.n != s.Size {
 			return nil, buf, fmt.Errorf("%w: %s: SHA-256 of its %d bytes is %s; its leaf says %s", ErrVerify, s.Object, tee.n, got, s.SHA256)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"strings"
 
 	"github.com/hozen-dfir/hozen/evidence/seal"
 )
@@ -16,7 +17,7 @@ import (
 func (b *Bundle) ReadObject(ctx context.Context, name string, most int64) ([]byte, error) {
 	o, err := b.objects.Open(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, reading(name, err)
 	}
 	defer o.Close()
 	if o.Size() > most {
@@ -24,12 +25,20 @@ func (b *Bundle) ReadObject(ctx context.Context, name string, most int64) ([]byt
 	}
 	buf := make([]byte, o.Size())
 	if n, err := o.ReadAt(buf, 0); n < len(buf) {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, reading(name, err)
 	}
 	if c, ok := o.(checked); ok && crc32.ChecksumIEEE(buf) != c.CRC() {
 		return nil, fmt.Errorf("%w: %s: %w", ErrVerify, name, errCRC)
 	}
 	return buf, nil
+}
+
+// reading says what was being read, where the place does not say it.
+func reading(name string, err error) error {
+	if err != nil && strings.HasPrefix(err.Error(), "reading ") && strings.Contains(err.Error(), name) {
+		return err
+	}
+	return fmt.Errorf("reading %s: %w", name, err)
 }
 
 // checked is an object whose container states a CRC-32 of it.
@@ -61,7 +70,7 @@ func (b *Bundle) Stored(ctx context.Context, s seal.Segment) (io.ReadCloser, err
 		if notThere(err) {
 			return nil, fmt.Errorf("%w: %s: is missing", ErrVerify, s.Object)
 		}
-		return nil, fmt.Errorf("reading %s: %w", s.Object, err)
+		return nil, reading(s.Object, err)
 	}
 	var r io.Reader = io.NewSectionReader(o, 0, o.Size())
 	if c, ok := o.(checked); ok {
