@@ -64,7 +64,7 @@ func newCustodyShowCommand(app *cli.App) *cobra.Command {
 			n := 0
 			for r, err := range log.Entries(cmd.Context()) {
 				if err != nil {
-					return unreadable(cmd.Context(), err)
+					return unreadable(err)
 				}
 				n++
 				if err := showEntry(app, r); err != nil {
@@ -88,8 +88,8 @@ func noLog(caseID, where string) error {
 }
 
 // unreadable tells a log that can't be reached from one that is damaged.
-func unreadable(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, store.ErrDenied) || errors.Is(err, store.ErrNoBucket) || errors.Is(err, store.ErrUnavailable) {
+func unreadable(err error) error {
+	if !errors.Is(err, custody.ErrDamaged) {
 		return storeError(err)
 	}
 	return cli.WithHint(cli.WithCode(cli.VerifyFailed, err), "hozen custody verify names every problem")

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"io/fs"
 	"testing"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
@@ -19,5 +21,16 @@ func TestShowEntryAsSigned(t *testing.T) {
 	}
 	if got := out.String(); got != line+"\n" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A log that can't be read is none that failed its check.
+func TestUnreadableLog(t *testing.T) {
+	for err, want := range map[error]cli.Code{
+		fmt.Errorf("entry 1: %w", custody.ErrDamaged): cli.VerifyFailed, fmt.Errorf("entry 1: %w", fs.ErrInvalid): cli.Failed,
+	} {
+		if got := cli.CodeOf(unreadable(err)); got != want {
+			t.Errorf("%v: exit code %d, want %d", err, got, want)
+		}
 	}
 }

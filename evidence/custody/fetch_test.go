@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,5 +142,37 @@ func TestLinkInAnEntrysPlace(t *testing.T) {
 	}
 	if !errors.Is(last, ErrDamaged) {
 		t.Errorf("the log ends with %v", last)
+	}
+}
+
+// failed is a store on a disk that fails.
+type failed struct {
+	store.Store
+	part string // of the keys that can't be read
+}
+
+func (f *failed) Open(ctx context.Context, key, version string) (store.Object, error) {
+	if strings.Contains(key, f.part) {
+		return nil, syscall.EIO
+	}
+	return f.Store.Open(ctx, key, version)
+}
+
+// What can't be read is not damaged: a check that could not be made is an error.
+func TestUnreadable(t *testing.T) {
+	w := newWorld(t, "IR-1").fill()
+	for _, part := range []string{"entries/000002", "checkpoints/000003", "receipts/"} {
+		l, err := Open(&failed{w.store, part}, "IR-1", w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := l.Verify(t.Context(), VerifyOptions{}); !errors.Is(err, syscall.EIO) {
+			t.Errorf("%s: %v, %+v", part, err, r.Problems)
+		}
+		for _, err := range l.Entries(t.Context()) {
+			if errors.Is(err, ErrDamaged) {
+				t.Errorf("%s: %v", part, err)
+			}
+		}
 	}
 }

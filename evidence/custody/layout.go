@@ -133,6 +133,11 @@ func (l *Log) GetReceipt(ctx context.Context, ref Ref) (Receipt, error) {
 	if err != nil {
 		return r, err
 	}
+	return l.parseReceipt(ref, b)
+}
+
+func (l *Log) parseReceipt(ref Ref, b []byte) (Receipt, error) {
+	var r Receipt
 	if hexSum(b) != ref.SHA256 || int64(len(b)) != ref.Size {
 		return r, fmt.Errorf("%s: not the receipt that the entry names", ref.Object)
 	}

@@ -2,7 +2,6 @@ package custody
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -347,11 +346,13 @@ func (v *verifier) receipt(ctx context.Context, name string, e Entry) error {
 		v.r.add(Damage, ref.Object, "is missing; %s names it", name)
 		return nil
 	}
-	r, err := v.l.GetReceipt(ctx, ref)
-	for _, trouble := range []error{store.ErrDenied, store.ErrUnavailable, store.ErrNoBucket, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, trouble) {
-			return err
-		}
+	files, err := v.l.fetch(ctx, []string{ref.Object}, MaxReceipt)
+	if err != nil {
+		return err
+	}
+	var r Receipt
+	if err = files[0].err; err == nil {
+		r, err = v.l.parseReceipt(ref, files[0].b)
 	}
 	if err != nil {
 		v.r.add(Damage, ref.Object, "%v", err)
