@@ -199,6 +199,13 @@ func (f Facts) check() error {
 	if p.Name() != f.Name || p.ID() != f.ID || p.Fingerprint() != f.Fingerprint {
 		return errors.New("name, id or fingerprint does not belong to the verifier key")
 	}
+	rs := &Recipients{}
+	if err := rs.line(f.Recipient); err != nil {
+		return err
+	}
+	if rs.IDs[0] != f.RecipientID || rs.Kind != f.Kind {
+		return errors.New("id or kind of the recipient does not belong to it")
+	}
 	return nil
 }
 
@@ -208,9 +215,6 @@ func Export(dir, out string) (Facts, error) {
 	f, err := ReadFacts(dir)
 	if err != nil {
 		return f, err
-	}
-	if _, err := ParseRecipients([]string{f.Recipient}); err != nil {
-		return f, fmt.Errorf("%s: %w", filepath.Join(dir, factsFile), err)
 	}
 	if err := free(out); err != nil {
 		return f, err

@@ -184,6 +184,51 @@ func TestRecipients(t *testing.T) {
 	}
 }
 
+// A folder whose files name two recipients is nobody's: one of them may be of
+// whoever changed it.
+func TestRecipientSwapped(t *testing.T) {
+	_, other := create(t, Options{})
+	dir, f := create(t, Options{})
+	if rs, err := ParseRecipients([]string{dir}); err != nil || rs.IDs[0] != f.RecipientID {
+		t.Fatal(rs, err)
+	}
+	facts, err := os.ReadFile(filepath.Join(dir, factsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, text := range []string{other.Recipient + "\n", f.Recipient + "\n" + other.Recipient + "\n", ""} {
+		put(recipientFile, text)
+		if _, err := ParseRecipients([]string{dir}); err == nil || !strings.Contains(err.Error(), "different keys") {
+			t.Errorf("%q in %s: %v", text, recipientFile, err)
+		}
+	}
+	put(recipientFile, f.Recipient)
+	for old, swapped := range map[string]string{f.Recipient: other.Recipient, f.RecipientID: other.RecipientID, string(f.Kind): "x", f.Recipient[:9]: "x"} {
+		put(factsFile, strings.Replace(string(facts), old, swapped, 1))
+		if _, err := ReadFacts(dir); err == nil {
+			t.Errorf("%.20s for %.20s: shown", swapped, old)
+		}
+		if _, err := ParseRecipients([]string{dir}); err == nil {
+			t.Errorf("%.20s for %.20s: encrypted to", swapped, old)
+		}
+		if _, err := Export(dir, t.TempDir()); err == nil {
+			t.Errorf("%.20s for %.20s: exported", swapped, old)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, factsFile)); err != nil {
+		t.Fatal(err)
+	}
+	if rs, err := ParseRecipients([]string{dir}); err != nil || rs.IDs[0] != f.RecipientID {
+		t.Errorf("%s alone: %v, %v", recipientFile, rs, err)
+	}
+}
+
 func FuzzParseVKey(f *testing.F) {
 	s, _ := NewSigner("A", Examiner)
 	f.Add(s.VKey())

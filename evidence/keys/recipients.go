@@ -50,12 +50,36 @@ func (rs *Recipients) add(arg string) error {
 	if err := unsupported(arg); err != nil {
 		return err
 	}
-	name := arg
 	if st, err := os.Stat(arg); err != nil {
 		return fmt.Errorf("recipient %.80q is neither a recipient nor a file that can be read: %w", hideSecret(arg), bare(err))
 	} else if st.IsDir() {
-		name = filepath.Join(arg, recipientFile)
+		return rs.folder(arg)
 	}
+	return rs.file(arg)
+}
+
+// folder takes the recipient that key.json describes; recipient.txt, which can
+// stand alone, must be the same: whoever put another into one of them would read
+// the evidence.
+func (rs *Recipients) folder(dir string) error {
+	name := filepath.Join(dir, recipientFile)
+	f, err := ReadFacts(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return rs.file(name)
+	case err != nil:
+		return err
+	}
+	if b, err := input.Small(name, maxKeyFile); err != nil {
+		return fmt.Errorf("reading recipients: %w", err)
+	} else if strings.TrimSpace(string(b)) != f.Recipient {
+		return fmt.Errorf("%s: %s and %s are of different keys", dir, recipientFile, factsFile)
+	}
+	return rs.line(f.Recipient)
+}
+
+// file takes recipients, one a line; '#' begins a comment.
+func (rs *Recipients) file(name string) error {
 	b, err := input.Small(name, maxKeyFile)
 	if err != nil {
 		return fmt.Errorf("reading recipients: %w", err)
