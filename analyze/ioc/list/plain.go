@@ -18,7 +18,9 @@ func (p *parser) plain(s string) error {
 		return p.expression(strings.TrimSpace(rest), comment)
 	}
 	kind, key, err := Detect(value)
-	if before, _, more := strings.Cut(value, ";"); isExpression(before) || more && isExpression(value) {
+	before, _, more := strings.Cut(value, ";")
+	known := err == nil && !more // whether it is an expression, Detect has asked
+	if known && kind == PathRegex && key == value || !known && (isExpression(before) || more && isExpression(value)) {
 		return p.expression(value, comment)
 	}
 	if errors.Is(err, errRange) {
