@@ -29,7 +29,7 @@ func (a *artifact) Collect(ctx context.Context, src collect.Source, sink evidenc
 	var wg sync.WaitGroup
 	errs := make([]error, len(a.opts.Specs))
 	for n, s := range a.opts.Specs {
-		c := &capture{Emitter: e, spec: s, snaplen: a.opts.Snaplen, end: a.end, budget: ringBytes / len(a.opts.Specs)}
+		c := &capture{Emitter: e, ledger: collect.LedgerOf(sink), spec: s, snaplen: a.opts.Snaplen, end: a.end, budget: ringBytes / len(a.opts.Specs)}
 		if err := c.open(); err != nil {
 			c.close()
 			errs[n] = e.Outcome(ctx, s.path(), "packet socket", err, nil)

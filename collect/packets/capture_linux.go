@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/process/emit"
 	"github.com/hozen-dfir/hozen/evidence"
 )
@@ -30,6 +31,7 @@ const (
 // capture is one capture on one or more interfaces.
 type capture struct {
 	*emit.Emitter
+	ledger  collect.Ledger
 	spec    Spec
 	snaplen int
 	end     <-chan struct{} // the end of a capture without a duration
@@ -95,7 +97,22 @@ func (c *capture) run(ctx context.Context) error {
 	if err := st.Close(context.WithoutCancel(ctx), c.details(why), part); err != nil {
 		return err
 	}
+	c.tellDrops()
 	return cause
+}
+
+// tellDrops notes packets that had no room in the kernel's buffer: they are no
+// gap, for a capture takes what the host leaves it time for, but who reads it
+// must know.
+func (c *capture) tellDrops() {
+	var received, dropped uint64
+	for _, r := range c.rings {
+		received, dropped = received+r.stats.received, dropped+r.stats.dropped
+	}
+	if dropped > 0 {
+		c.ledger.Report(collect.Line{Kind: collect.LineNote, Artifact: Name, Path: c.spec.path(),
+			Reason: fmt.Sprintf("%s: the kernel dropped %d of the %d packets that it saw, for lack of room", c.spec.path(), dropped, received)})
+	}
 }
 
 var (

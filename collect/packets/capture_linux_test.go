@@ -16,6 +16,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"golang.org/x/sys/unix"
 
+	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
 	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -208,7 +209,13 @@ func TestAnyTakesNewInterfacesAndRawIP(t *testing.T) {
 type slowSink struct {
 	sinktest.Sink
 	pause time.Duration
+	notes []collect.Line
 }
+
+// For, Report and Number implement collect.Ledger.
+func (s *slowSink) For(string, bool) collect.Ledger { return s }
+func (s *slowSink) Report(l collect.Line)           { s.notes = append(s.notes, l) }
+func (s *slowSink) Number(string) int               { return 0 }
 
 type slowStream struct {
 	evidence.Stream
@@ -247,6 +254,9 @@ func TestSlowSinkCostsPacketsAndSaysSo(t *testing.T) {
 	t.Logf("sent %d, details %v", sent, got.Record.Details)
 	if num("dropped_v1") == 0 {
 		t.Error("nothing was dropped, so the test tests nothing")
+	}
+	if want := fmt.Sprintf("dropped %d of the %d packets", num("dropped"), num("received")); len(sink.notes) != 1 || !strings.Contains(sink.notes[0].Reason, want) {
+		t.Errorf("notes %+v, want one with %q", sink.notes, want)
 	}
 	// The kernel may lose packets between the interfaces, before any socket sees them.
 	if r := num("received_v1"); r > sent || r == 0 || num("dropped_v1")+num("written_v1") != r || len(packets) != num("written_v1") {

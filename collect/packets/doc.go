@@ -7,6 +7,7 @@
 // for each interface and, at its end, statistics for each. Its details say for
 // every interface <name>: received_<name> (packets the kernel saw),
 // dropped_<name> (of these lost, because its buffer was full), written_<name>.
+// Packets that were dropped are no gap; the ledger and the summary tell of them.
 // A capture of one interface that is removed, and does not come back, is partial.
 //
 // No interface is set to promiscuous mode: that would change the host and show

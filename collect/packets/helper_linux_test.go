@@ -133,6 +133,11 @@ func (w watched) Stream(ctx context.Context, r evidence.Record) (evidence.Stream
 	return st, err
 }
 
+// For, Report and Number implement collect.Ledger.
+func (w watched) For(string, bool) collect.Ledger { return w }
+func (w watched) Report(l collect.Line)           { collect.LedgerOf(w.Sink).Report(l) }
+func (w watched) Number(string) int               { return 0 }
+
 type packet struct {
 	info gopacket.CaptureInfo
 	data []byte

@@ -65,10 +65,11 @@ type Summary struct {
 	FirstGaps   []Gap // some of them, for people
 	Unsupported int64 // sources of definitions that can't be had here
 	Interrupted bool
-	Stopped     string // why taking ended early: "interrupted", "budget timeout: …"; "" where it did not
-	Unsettled   int64  // items whose outcome was not known when the ledger was closed
-	Overflowed  bool   // too many paths to remember: items may be there twice
-	Processes   int64  // started by COMMAND sources
+	Stopped     string   // why taking ended early: "interrupted", "budget timeout: …"; "" where it did not
+	Unsettled   int64    // items whose outcome was not known when the ledger was closed
+	Overflowed  bool     // too many paths to remember: items may be there twice
+	Processes   int64    // started by COMMAND sources
+	Notes       []string // of the ledger, some of them: what is worth knowing and is no item
 	Artifacts   []Tally
 }
 
@@ -88,8 +89,11 @@ type Tally struct {
 	Error            string // of the artifact as a whole
 }
 
-// maxFirstGaps bounds Summary.FirstGaps.
-const maxFirstGaps = 100
+// Bounds of Summary.FirstGaps and Summary.Notes.
+const (
+	maxFirstGaps = 100
+	maxNotes     = 20
+)
 
 // ReasonInterrupted is the reason of what an interruption cut.
 const ReasonInterrupted = "interrupted"

@@ -102,7 +102,7 @@ func (r *runner) tasks() []task {
 			out = append(out, task{a, src})
 		}
 		for _, n := range c.Notes() {
-			r.tap.book.put(collect.Line{Kind: collect.LineNote, Source: in.Name, Reason: n})
+			r.tap.note(collect.Line{Source: in.Name, Reason: n})
 		}
 	}
 	out = slices.Insert(out, builtins, r.named()...)
@@ -228,6 +228,7 @@ func (r *runner) attempt(ctx context.Context, t task, v *view) (o evidence.Outco
 		return evidence.Skipped, why + "; it was not begun", nil
 	}
 	if why := unfit(t.artifact.Needs(), t.source.Info()); why != "" {
+		r.tap.note(collect.Line{Source: t.source.Info().Name, Artifact: v.tally.Artifact, Reason: "nothing was taken of " + v.tally.Artifact + ": " + why})
 		return evidence.Skipped, why, nil
 	}
 	err = guarded(ctx, t, v)
@@ -310,6 +311,7 @@ func (r *runner) progress() Progress {
 // finish writes the totals and ends the ledger.
 func (r *runner) finish(ctx context.Context) (Summary, error) {
 	t := r.tap
+	r.lastNotes()
 	t.mu.Lock()
 	s := t.sum
 	s.Unsettled = t.flying
@@ -322,8 +324,8 @@ func (r *runner) finish(ctx context.Context) (Summary, error) {
 	s.Interrupted = s.Stopped == ReasonInterrupted
 	for _, c := range r.cols {
 		s.Processes += c.Started()
-		s.Overflowed = s.Overflowed || c.Overflowed()
 	}
+	s.Overflowed = r.overflowed()
 	r.totals(s)
 	if cerr := t.book.close(ctx); err == nil {
 		err = cerr
@@ -331,14 +333,25 @@ func (r *runner) finish(ctx context.Context) (Summary, error) {
 	return s, err
 }
 
+func (r *runner) overflowed() bool {
+	return slices.ContainsFunc(r.cols, (*expand.Collector).Overflowed)
+}
+
+// lastNotes says what is only known at the end.
+func (r *runner) lastNotes() {
+	r.tap.mu.Lock()
+	flying := r.tap.flying
+	r.tap.mu.Unlock()
+	if r.overflowed() {
+		r.tap.note(collect.Line{Reason: "more paths were taken than can be remembered; some items may be there more than once"})
+	}
+	if flying > 0 {
+		r.tap.note(collect.Line{Reason: fmt.Sprintf("the outcome of %d items was not known when the ledger ended; their records say it", flying)})
+	}
+}
+
 func (r *runner) totals(s Summary) {
 	b := r.tap.book
-	if s.Overflowed {
-		b.put(collect.Line{Kind: collect.LineNote, Reason: "more paths were taken than can be remembered; some items may be there more than once"})
-	}
-	if s.Unsettled > 0 {
-		b.put(collect.Line{Kind: collect.LineNote, Reason: fmt.Sprintf("the outcome of %d items was not known when the ledger ended; their records say it", s.Unsettled)})
-	}
 	for _, a := range s.Artifacts {
 		b.put(collect.Line{Kind: collect.LineArtifact, Source: a.Source, Artifact: a.Artifact, Outcomes: a.Outcomes, Gaps: a.Gaps, Error: a.Error})
 	}

@@ -69,7 +69,22 @@ func (v *view) Report(l collect.Line) {
 		v.mu.Unlock()
 	}
 	v.book.wait()
+	if l.Kind == collect.LineNote {
+		v.note(l)
+		return
+	}
 	v.book.put(l)
+}
+
+// note adds a note to the ledger and to the summary. It does not block.
+func (t *tap) note(l collect.Line) {
+	l.Kind = collect.LineNote
+	t.mu.Lock()
+	if len(t.sum.Notes) < maxNotes {
+		t.sum.Notes = append(t.sum.Notes, l.Reason)
+	}
+	t.mu.Unlock()
+	t.book.put(l)
 }
 
 // Pace implements collect.Pacer.

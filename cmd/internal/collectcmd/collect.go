@@ -209,7 +209,7 @@ func conclude(app *cli.App, f flags, out sink.Output, t sink.Totals, s run.Summa
 		Format: "hozen-collect/1", Bundle: t.Bundle, Case: f.caseID, Place: out.String(), State: seal.Complete,
 		Items: t.Items, Bytes: t.Bytes, Stored: t.Stored, Segments: t.Segments, Outcomes: t.Outcomes, Gaps: s.Gaps,
 		Root: seal.RootText(t.Checkpoint.Root), Words: seal.Words(t.Checkpoint.Root), VKey: signer.VKey(), Fingerprint: signer.Fingerprint(),
-		Ephemeral: signer.Ephemeral(), Stopped: s.Stopped, FirstGaps: gapsOf(s), Artifacts: talliesOf(s), Unsupported: s.Unsupported,
+		Ephemeral: signer.Ephemeral(), Stopped: s.Stopped, FirstGaps: gapsOf(s), Artifacts: talliesOf(s), Unsupported: s.Unsupported, Notes: s.Notes,
 	}
 	if s.Interrupted {
 		r.State = seal.Interrupted

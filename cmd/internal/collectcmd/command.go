@@ -95,7 +95,7 @@ func (f *flags) register(cmd *cobra.Command) {
 	fl.StringArrayVar(&f.packets, "packets", nil, "capture packets: `INTERFACE:DURATION`, eth0:30s, any:all (repeatable)")
 	fl.StringSliceVar(&f.hashes, "hash", nil, "more digests beside SHA-256: sha1, md5")
 	fl.StringVar(&f.maxFile, "max-file", "", "skip files over this `size`, e.g. 2GiB")
-	fl.StringVar(&f.maxTotal, "max-total", "", "take no more content than this `size` in all")
+	fl.StringVar(&f.maxTotal, "max-total", "", "take no more content than this `size` in all; records, and the ledger of what was cut, come on top")
 	fl.StringVar(&f.maxSparse, "max-sparse", "2TiB", "take no more holes of sparse files than this `size` in all (of files with over 64GiB of them, and eight times as much of others)")
 	fl.DurationVar(&f.timeout, "timeout", 0, "take nothing more after this time, e.g. 20m")
 	fl.Float64Var(&f.cpu, "cpu", 0, "use at most this `percent` of the machine's cores")

@@ -26,6 +26,7 @@ type result struct {
 	Gaps        int64                    `json:"gaps"`
 	FirstGaps   []gap                    `json:"first_gaps,omitempty"`
 	Unsupported int64                    `json:"unsupported,omitempty"`
+	Notes       []string                 `json:"notes,omitempty"`
 	Artifacts   []tally                  `json:"artifacts,omitempty"`
 	Root        string                   `json:"root"`
 	Words       string                   `json:"words"`
@@ -110,6 +111,9 @@ func (r result) show(app *cli.App) error {
 	}
 	if n := r.Unsupported; n > 0 {
 		line("not taken", "%d sources of definitions, which can't be had here or were not allowed; the ledger (source hozen, /ledger.jsonl) says why", n)
+	}
+	for _, n := range r.Notes {
+		line("note", "%s", n)
 	}
 	line("key", "%s", r.VKey)
 	line("", "fingerprint %s%s", r.Fingerprint, map[bool]string{true: " (made for this collection, and destroyed)"}[r.Ephemeral])
