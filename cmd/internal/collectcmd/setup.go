@@ -161,8 +161,9 @@ func (f *flags) sources() (out []collect.Source, notes []image.Note, err error) 
 			closeSources(out)
 		}
 	}()
+	var images image.Opener
 	for i, path := range f.images {
-		s, n, err := image.Open(path)
+		s, n, err := images.Open(path)
 		if err != nil {
 			return out, nil, namedWrong("image", path, "name a raw image of a disk or a volume", err)
 		}

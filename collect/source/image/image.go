@@ -39,7 +39,17 @@ func (n Note) String() string {
 // Open opens an image and every volume of it that can be read. The sources
 // are named after their volumes, "p1" or "volume". An image without any is no
 // error: the notes tell what is there.
-func Open(path string) ([]collect.Source, []Note, error) {
+func Open(path string) ([]collect.Source, []Note, error) { return new(Opener).Open(path) }
+
+// maxSources bounds the volumes of one image that are read: a GPT has room for as
+// many as a rule.
+const maxSources = 128
+
+// Opener opens several images whose volumes share what memory they use.
+type Opener struct{ recent recent }
+
+// Open opens one image as the function Open does.
+func (o *Opener) Open(path string) ([]collect.Source, []Note, error) {
 	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() && st.Mode()&fs.ModeDevice == 0 {
 		return nil, nil, fmt.Errorf("open image %q: neither a file nor a device", path) // to open a fifo would be to wait
 	}
@@ -51,7 +61,7 @@ func Open(path string) ([]collect.Source, []Note, error) {
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("image %q: %w%s", path, err, im.Guess()), im.Close())
 	}
-	sh := &shared{image: im, users: 1}
+	sh := &shared{image: im, users: 1, recent: &o.recent}
 	defer sh.release()
 	var notes []Note
 	for _, t := range l.Notes {
@@ -65,6 +75,14 @@ func Open(path string) ([]collect.Source, []Note, error) {
 		for _, t := range v.Notes {
 			notes = append(notes, Note{Volume: v.Name, Text: t})
 		}
+		if same := sameplace(out, v); same != "" {
+			notes = append(notes, Note{Volume: v.Name, Text: fmt.Sprintf("begins at offset %d as %s does, and was read as that", v.Offset, same)})
+			continue
+		}
+		if len(out) == maxSources {
+			notes = append(notes, Note{v.Name, fmt.Sprintf("not read: %d volumes of the image were", maxSources), true})
+			continue
+		}
 		src, note := openVolume(sh, l, v)
 		if note.Text != "" {
 			notes = append(notes, note)
@@ -74,6 +92,17 @@ func Open(path string) ([]collect.Source, []Note, error) {
 		}
 	}
 	return out, notes, nil
+}
+
+// sameplace names the volume among those opened that begins where v does and is
+// no shorter: it has the same files.
+func sameplace(opened []collect.Source, v disk.Volume) string {
+	for _, s := range opened {
+		if o, ok := s.(*volume); ok && o.offset == v.Offset && o.length >= v.Length {
+			return o.info.Name
+		}
+	}
+	return ""
 }
 
 func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note) {
@@ -88,7 +117,7 @@ func openVolume(sh *shared, l disk.Layout, v disk.Volume) (collect.Source, Note)
 		return nil, Note{v.Name, fmt.Sprintf("ntfs at offset %d: %v", v.Offset, err), true}
 	}
 	sh.acquire()
-	s := &volume{fs: fs, sh: sh, here: min(v.Length, sh.image.Size()-v.Offset), info: collect.SourceInfo{
+	s := &volume{fs: fs, sh: sh, offset: v.Offset, length: v.Length, here: min(v.Length, sh.image.Size()-v.Offset), info: collect.SourceInfo{
 		Name: v.Name, Kind: "ntfs volume", OS: collect.Windows, Method: "ntfs", Fold: true,
 		Details: details(sh.image, l, v, fs.Info()),
 	}}
@@ -128,9 +157,10 @@ func details(im *disk.Image, l disk.Layout, v disk.Volume, n ntfs.Info) map[stri
 
 // shared closes an image with the last source that reads it.
 type shared struct {
-	image *disk.Image
-	mu    sync.Mutex
-	users int
+	image  *disk.Image
+	recent *recent
+	mu     sync.Mutex
+	users  int
 }
 
 func (s *shared) acquire() {

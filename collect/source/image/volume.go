@@ -28,6 +28,8 @@ type volume struct {
 	fs     *ntfs.FS
 	sh     *shared
 	info   collect.SourceInfo
+	offset int64 // in the image, in bytes
+	length int64
 	here   int64 // bytes of the volume that the image has
 	spent  spent
 	closed atomic.Bool
@@ -65,6 +67,7 @@ func (v *volume) find(path string) (object, error) {
 	if err != nil {
 		return object{}, err
 	}
+	v.sh.recent.use(v.fs)
 	n, err := v.fs.Lookup(comps)
 	if err == nil {
 		return object{node: n}, nil
@@ -153,6 +156,7 @@ func (v *volume) Crossing(path string, _ evidence.Stat) string {
 	if err != nil {
 		return ""
 	}
+	v.sh.recent.use(v.fs)
 	chain := v.chain(comps)
 	for i := len(chain); i < len(comps); i++ {
 		n, err := v.fs.Lookup(comps[:i+1])

@@ -18,16 +18,24 @@ const (
 // owner is what a security descriptor says of whose a file is.
 type owner struct{ user, group string }
 
-// secure maps security ids to owners, read once from $Secure:$SDS.
+// secure maps security ids to owners, read from $Secure:$SDS when first asked for.
 type secure struct {
-	once sync.Once
-	m    map[uint32]owner
+	mu sync.Mutex
+	m  map[uint32]owner
+}
+
+func (f *FS) owners() map[uint32]owner {
+	f.secure.mu.Lock()
+	defer f.secure.mu.Unlock()
+	if f.secure.m == nil {
+		f.secure.m = f.readSDS()
+	}
+	return f.secure.m
 }
 
 // Owner returns the SIDs of a node's owner and group, "" where unknown.
 func (f *FS) Owner(n *Node) (user, group string) {
-	f.secure.once.Do(func() { f.secure.m = f.readSDS() })
-	if o, ok := f.secure.m[n.Security]; ok && n.Security != 0 {
+	if o, ok := f.owners()[n.Security]; ok && n.Security != 0 {
 		return o.user, o.group
 	}
 	if b, err := n.small(attrSecurity, ""); err == nil {
