@@ -48,20 +48,28 @@ func (a *artifact) Collect(ctx context.Context, src collect.Source, sink evidenc
 type table struct {
 	path     string
 	request  uint16
-	families []uint8 // each asked for on its own
-	optional uint8   // this family may be unknown to the kernel
-	body     int     // length of the request's fixed part
+	asks     [][]byte // fixed parts of the requests; each begins with a family
+	optional uint8    // this family may be unknown to the kernel
 	line     func([]byte) (any, error)
 }
 
 func (r *run) list() []table {
+	neighbours, proxies := ask(12, unix.AF_UNSPEC), ask(12, unix.AF_UNSPEC)
+	proxies[10] = neighProxy // ndm_flags: the addresses that this host answers for, which no other list has
 	return []table{
-		{"neighbours", unix.RTM_GETNEIGH, []uint8{unix.AF_UNSPEC, afBridge}, afBridge, 12, r.neighbour},
-		{"interfaces", unix.RTM_GETLINK, []uint8{unix.AF_UNSPEC}, 0, 16, r.iface},
-		{"addresses", unix.RTM_GETADDR, []uint8{unix.AF_UNSPEC}, 0, 8, r.address},
-		{"routes", unix.RTM_GETROUTE, []uint8{afInet, afInet6, afMPLS}, afMPLS, 12, r.route},
-		{"rules", unix.RTM_GETRULE, []uint8{afInet, afInet6}, 0, 12, func(b []byte) (any, error) { return parseRule(b) }},
+		{"neighbours", unix.RTM_GETNEIGH, [][]byte{neighbours, proxies, ask(12, afBridge)}, afBridge, r.neighbour},
+		{"interfaces", unix.RTM_GETLINK, [][]byte{ask(16, unix.AF_UNSPEC)}, 0, r.iface},
+		{"addresses", unix.RTM_GETADDR, [][]byte{ask(8, unix.AF_UNSPEC)}, 0, r.address},
+		{"routes", unix.RTM_GETROUTE, [][]byte{ask(12, afInet), ask(12, afInet6), ask(12, afMPLS)}, afMPLS, r.route},
+		{"rules", unix.RTM_GETRULE, [][]byte{ask(12, afInet), ask(12, afInet6)}, 0, func(b []byte) (any, error) { return parseRule(b) }},
 	}
+}
+
+// ask is the fixed part of a request, of n bytes, for one address family.
+func ask(n int, family uint8) []byte {
+	b := make([]byte, n)
+	b[0] = family
+	return b
 }
 
 // interfaceNames learns the names that the other tables' indexes stand for.
@@ -90,9 +98,8 @@ func (r *run) table(ctx context.Context, t table) error {
 	}
 	var cause, broken error
 	bad := 0
-	for _, f := range t.families {
-		body := make([]byte, t.body)
-		body[0] = f
+	for _, body := range t.asks {
+		f := body[0]
 		err := netlink.Dump(ctx, unix.NETLINK_ROUTE, t.request, body, func(m netlink.Message) error {
 			if f != 0 && len(m.Body) > 0 && m.Body[0] != f {
 				return nil // a kernel that doesn't know the family lists all others

@@ -87,6 +87,7 @@ func TestTablesAgainstIP(t *testing.T) {
 		"rule add from 10.9.8.0/24 to 10.0.0.0/8 fwmark 0x5/0xff table 4242 priority 99", "-6 rule add iif v0 prohibit priority 98",
 		"rule add uidrange 1000-2000 table 4242 priority 97",
 		"neigh add 10.9.8.77 lladdr 02:11:22:33:44:55 dev v0 nud permanent", "neigh add 2001:db8::99 lladdr 02:11:22:33:44:66 dev v0 nud stale",
+		"neigh add proxy 10.9.8.200 dev v0", "neigh add proxy 2001:db8::c8 dev v0",
 	} {
 		ipRun(t, l)
 	}
@@ -256,15 +257,18 @@ func compareNeighbours(t *testing.T, sink *sinktest.Sink) {
 	}
 	var got, want []string
 	for _, n := range sinktest.Lines[Neighbour](t, sink, "/network/neighbours.jsonl") {
-		if n.Family != "bridge" && n.State[0] != "noarp" {
-			got = append(got, fmt.Sprint(n.Dst, n.Interface, n.LLAddr, n.State))
+		if n.Family != "bridge" && !slices.Contains(n.State, "noarp") {
+			got = append(got, fmt.Sprint(n.Dst, n.Interface, n.LLAddr, n.State, n.Proxy))
 		}
+	}
+	for _, n := range ipJSON[ipNeigh](t, "neigh", "show", "proxy") {
+		want = append(want, fmt.Sprint(n.Dst, n.Dev, "", []string{}, true))
 	}
 	for _, n := range ipJSON[ipNeigh](t, "neigh") {
 		for i := range n.State {
 			n.State[i] = strings.ToLower(n.State[i])
 		}
-		want = append(want, fmt.Sprint(n.Dst, n.Dev, n.Lladdr, n.State))
+		want = append(want, fmt.Sprint(n.Dst, n.Dev, n.Lladdr, n.State, false))
 	}
 	same(t, "neighbours", got, want)
 }

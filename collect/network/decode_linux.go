@@ -191,6 +191,10 @@ func scope(v uint8) string {
 // neighStates are NUD_… of linux/neighbour.h.
 var neighStates = []string{"incomplete", "reachable", "stale", "delay", "probe", "failed", "noarp", "permanent"}
 
+// neighProxy marks an address that the host answers for in another's name
+// (NTF_PROXY of linux/neighbour.h).
+const neighProxy = 0x08
+
 // parseNeighbour decodes RTM_NEWNEIGH: struct ndmsg and NDA_… attributes.
 func parseNeighbour(b []byte) (Neighbour, error) {
 	if len(b) < 12 {
@@ -201,7 +205,7 @@ func parseNeighbour(b []byte) (Neighbour, error) {
 	n := Neighbour{
 		Format: "hozen-neighbour/1", Family: family(b[0]), Index: int32(le.Uint32(b[4:])),
 		State: bits(uint32(le.Uint16(b[8:])), neighStates), Dst: ip(a[1]), LLAddr: link(a[2], 0),
-		Proxy: b[10]&0x08 != 0, Router: b[10]&0x80 != 0,
+		Proxy: b[10]&neighProxy != 0, Router: b[10]&0x80 != 0,
 	}
 	if v := a[5]; len(v) >= 2 {
 		n.VLAN = le.Uint16(v)
