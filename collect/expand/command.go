@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hozen-dfir/hozen/collect"
@@ -20,7 +21,8 @@ import (
 // Bounds of one command.
 const (
 	commandTime   = 60 * time.Second
-	commandOutput = 16 << 20 // bytes of each of its two outputs
+	commandOutput = 16 << 20        // bytes of each of its two outputs
+	commandGrace  = 2 * time.Second // for it to end once it wrote more, and for its pipes once it ended
 )
 
 // command runs one COMMAND source, where that was allowed. Its output is an
@@ -83,15 +85,19 @@ func (d *definition) run(ctx context.Context, l collect.Ledger, r evidence.Recor
 	cmd := exec.CommandContext(ctxRun, exe, args...)
 	cmd.Env = systemEnv()
 	cmd.Dir = filepath.VolumeName(exe) + string(filepath.Separator)
-	stdout, stderr := &capped{limit: commandOutput}, &capped{limit: commandOutput}
+	full := sync.OnceFunc(func() { time.AfterFunc(commandGrace, cancel) })
+	stdout, stderr := &capped{limit: commandOutput, full: full}, &capped{limit: commandOutput, full: full}
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.WaitDelay = 2 * time.Second
+	cmd.WaitDelay = commandGrace
 	group(cmd)
 	began := time.Now()
 	err := cmd.Start()
 	if err == nil {
 		d.c.started.Add(1)
 		err = cmd.Wait()
+		if endGroup(cmd) {
+			r.Details["left_running"] = "processes of the command's group ran on, and were ended"
+		}
 	}
 	r.Details["executable"] = exe
 	r.Details["duration"] = time.Since(began).Round(time.Millisecond).String()
@@ -136,17 +142,21 @@ func output(ctx context.Context, l collect.Ledger, r evidence.Record, b *capped,
 }
 
 // capped keeps the first bytes written to it and drops the rest, so that the
-// program does not block. The buffer is not embedded, for its ReadFrom knows no
+// program does not block; full is called where there is a rest. The buffer is not embedded, for its ReadFrom knows no
 // bound.
 type capped struct {
 	buf   bytes.Buffer
 	limit int
 	over  bool
+	full  func()
 }
 
 func (c *capped) Write(p []byte) (int, error) {
 	keep := min(len(p), c.limit-c.buf.Len())
 	c.buf.Write(p[:keep])
-	c.over = c.over || keep < len(p)
+	if keep < len(p) {
+		c.over = true
+		c.full()
+	}
 	return len(p), nil
 }

@@ -4,8 +4,10 @@ package expand
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +95,42 @@ func TestCommandIsStopped(t *testing.T) {
 	got := b.Find("test", "/commands/C/1.stdout")
 	if len(got) != 1 || got[0].Record.Outcome != evidence.Partial || string(got[0].Bytes) != "begun\n" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestCommandLeavesNothingRunning: a child in the background would run on when
+// the collector has long left the host.
+func TestCommandLeavesNothingRunning(t *testing.T) {
+	src := linux(tree(t))
+	src.In.Live = true
+	b := gather(t, src, Options{AllowCommands: true}, command("/bin/sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"))
+	got := b.Find("test", "/commands/C/1.stdout")
+	if len(got) != 1 || got[0].Record.Outcome != evidence.Collected || got[0].Record.Details["left_running"] == "" {
+		t.Fatalf("%+v", got)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(got[0].Bytes)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 { // until it is reaped, by whoever took it over
+		stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if !strings.Contains(string(stat), "(sleep) S") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("process %d still runs", pid)
+}
+
+// TestCommandThatWritesForEver is ended when it has written what is kept.
+func TestCommandThatWritesForEver(t *testing.T) {
+	src := linux(tree(t))
+	src.In.Live = true
+	began := time.Now()
+	b := gather(t, src, Options{AllowCommands: true}, command("yes"))
+	got := b.Find("test", "/commands/C/1.stdout")
+	if len(got) != 1 || got[0].Record.Outcome != evidence.Partial || len(got[0].Bytes) != commandOutput || time.Since(began) > commandTime/2 {
+		t.Errorf("after %s: %+v", time.Since(began), got[0].Record)
 	}
 }
 
