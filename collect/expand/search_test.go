@@ -295,6 +295,8 @@ func TestTreeByHand(t *testing.T) {
 			"/x/sub/deep dir collected", "/x/sub/deep/file file collected", "/x/top file collected"}},
 		{"/x/../x/sub/", []string{"/x/sub dir collected", "/x/sub/deep dir collected", "/x/sub/deep/file file collected"}},
 		{"/run", []string{"/run symlink collected", "/x/sub dir collected", "/x/sub/deep dir collected", "/x/sub/deep/file file collected"}},
+		{"/run/../top", []string{"/x/top file collected"}}, // /x, as for everybody else
+		{"/run/./deep/../../../fil", []string{"/fil file collected"}},
 		{"/run/deep/file", []string{"/run symlink collected", "/x/sub/deep/file file collected"}},
 		{"/fil", []string{"/fil file collected"}},
 		{"/fil/x", []string{"/fil/x missing"}},

@@ -25,12 +25,29 @@ func (c *Collector) Path(p string) collect.Artifact { return &byHand{c, p} }
 // Has reports whether a path named by hand, or a link on its way, is there, or
 // anything that it matches.
 func (c *Collector) Has(ctx context.Context, p string) bool {
-	clean := path.Clean("/" + p)
+	clean := c.clean(ctx, "/"+p)
 	if c.wild(ctx, clean) {
 		return c.matches(ctx, clean)
 	}
 	r := c.named(ctx, clean)
 	return r.err == nil || len(r.links) > 0
+}
+
+// clean takes "." and ".." out of an absolute path. After a link ".." leads up
+// from where the link does.
+func (c *Collector) clean(ctx context.Context, p string) string {
+	at := "/"
+	for _, name := range strings.Split(p, "/") {
+		if name != ".." {
+			at = path.Join(at, name)
+			continue
+		}
+		if r := c.named(ctx, at); r.err == nil {
+			at = r.end.path
+		}
+		at = path.Dir(at)
+	}
+	return at
 }
 
 // named resolves a path named by hand, as if a link in the root led there.
@@ -66,7 +83,7 @@ func (b *byHand) Collect(ctx context.Context, _ collect.Source, sink evidence.Si
 	if !strings.HasPrefix(b.path, "/") || strings.ContainsRune(b.path, 0) {
 		return fmt.Errorf("%q is not an absolute path of the source", b.path)
 	}
-	clean := path.Clean(b.path)
+	clean := b.c.clean(ctx, b.path)
 	led := collect.LedgerOf(sink)
 	if b.c.wild(ctx, clean) {
 		return b.matching(ctx, led, clean)
