@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/hozen-dfir/hozen/collect"
+	"github.com/hozen-dfir/hozen/collect/artifacts"
 	"github.com/hozen-dfir/hozen/collect/sinktest"
 	"github.com/hozen-dfir/hozen/collect/sourcetest"
 	"github.com/hozen-dfir/hozen/evidence"
@@ -42,5 +43,21 @@ func TestNotesAreInTheSummary(t *testing.T) {
 	}
 	if n != 2*maxNotes+1 {
 		t.Errorf("the ledger has %d notes", n)
+	}
+}
+
+// TestHomesAreToldOfWhereTheyMatter: a tree without accounts is worth a note
+// where definitions look for users, and none where a path was named.
+func TestHomesAreToldOfWhereTheyMatter(t *testing.T) {
+	src := tree(t, map[string]int{"f": 1})
+	for _, c := range []struct {
+		plan Plan
+		want int
+	}{{Plan{Paths: []string{"/f"}}, 0}, {Plan{Definitions: []*artifacts.Definition{define("D", "/f")}}, 1}} {
+		c.plan.Sources, c.plan.Sink = []collect.Source{src}, &sinktest.Sink{}
+		sum, err := Run(context.Background(), c.plan)
+		if err != nil || len(sum.Notes) != c.want {
+			t.Errorf("%v, notes %q, want %d", err, sum.Notes, c.want)
+		}
 	}
 }

@@ -101,8 +101,10 @@ func (r *runner) tasks() []task {
 		for _, a := range c.Artifacts() {
 			out = append(out, task{a, src})
 		}
-		for _, n := range c.Notes() {
-			r.tap.note(collect.Line{Source: in.Name, Reason: n})
+		if len(defs) > 0 { // else nobody looks for home folders
+			for _, n := range c.Notes() {
+				r.tap.note(collect.Line{Source: in.Name, Reason: n})
+			}
 		}
 	}
 	out = slices.Insert(out, builtins, r.named()...)
