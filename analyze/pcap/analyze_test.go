@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -331,6 +332,36 @@ func TestMidstream(t *testing.T) {
 	k, st, err := b.analyze(Options{})
 	if err != nil || len(k.http) != 2 || k.http[1].Message.URI != "/2" || st.TCP.GapBytes != 500 || k.flows[0].Gaps != 1 || k.flows[0].State() != "midstream" {
 		t.Errorf("%v %+v %+v %+v", err, k.http, st.TCP, k.flows)
+	}
+}
+
+// TestLostResponse: a response that was not captured does not name the bodies
+// after it wrongly.
+func TestLostResponse(t *testing.T) {
+	b := newBuilder(t)
+	c := b.connect(40000, 80)
+	request := func(uri string) { c.send(client, "GET "+uri+" HTTP/1.1\r\nHost: h\r\n\r\n", 99) }
+	answer := func(body string) { c.send(server, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"+body, 99) }
+	request("/0")
+	answer("b0")
+	for _, uri := range []string{"/1", "/2"} {
+		request(uri)
+		c.seq[server] += 40 // its response
+	}
+	request("/3")
+	answer("b3")
+	request("/4")
+	answer("b4")
+	c.close()
+	k, _, err := b.analyze(Options{})
+	var got []string
+	for _, m := range k.http {
+		if !m.Message.Request {
+			got = append(got, m.Message.URI)
+		}
+	}
+	if want := []string{"/0", "/3", "/4"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v: responses to %q, want %q", err, got, want)
 	}
 }
 

@@ -165,6 +165,9 @@ func (d *direction) Gap(n int64, at Mark) {
 	d.emit(true)
 	d.win, d.over = window{off: d.win.off + n}, false
 	d.app.gap(n)
+	if d.app.http == nil { // requests may be missing as well
+		d.exchange().Missed()
+	}
 }
 
 // Aside implements stream.Sink.

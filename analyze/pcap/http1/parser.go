@@ -20,6 +20,24 @@ type Body interface {
 type Exchange struct {
 	Dropped int // requests beyond the bound on those waiting
 	pending []*Message
+	unsure  bool // messages are missing, nobody knows how many
+}
+
+// Missed says that bytes of one direction are missing which may have held whole
+// messages. The next response is then taken to answer the last request before it: few clients
+// send a request before the one before it is answered.
+func (x *Exchange) Missed() { x.unsure = true }
+
+// resync lets go of requests that the response at may not answer.
+func (x *Exchange) resync(at stream.Mark) {
+	n := 0
+	for i, q := range x.pending {
+		if q.At.Packet < at.Packet {
+			n = i
+		}
+	}
+	x.pending = append(x.pending[:0], x.pending[n:]...)
+	x.unsure = false
 }
 
 // Report is called at the end of each head. The body goes to what it returns;
@@ -43,6 +61,9 @@ func (x *Exchange) push(m *Message) {
 }
 
 func (x *Exchange) answer(m *Message) *Message {
+	if x.unsure {
+		x.resync(m.At)
+	}
 	q := x.Expecting()
 	if q == nil {
 		return nil
