@@ -31,6 +31,10 @@ var triagedLinux = []string{
 	"var/lib/docker/containers/c/config.v2.json", "var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
 	"home/u/.local/share/containers/storage/overlay-containers/containers.json", "var/lib/cloud/instances/i/user-data.txt",
 	"var/lib/cloud/instances/i/scripts/part-001", "etc/cloud/cloud.cfg.d/x.cfg",
+	"etc/periodic/15min/x", "etc/crontabs/root", "var/spool/incron/root", "etc/local.d/x.start", "etc/runlevels/default/x", "etc/sv/x/log/run",
+	"etc/runit/1", "etc/doas.d/x.conf", "etc/dropbear/authorized_keys", "etc/ld-musl-x86_64.path", "usr/lib/udev/rules.d/99-x.rules", "etc/tmpfiles.d/x.conf",
+	"etc/kernel/postinst.d/x", "usr/lib/systemd/system-environment-generators/x", "home/u/.config/environment.d/x.conf", "usr/lib/sysctl.d/99-x.conf",
+	"home/u/.local/share/docker/containers/c/config.v2.json", "var/lib/docker/containers/c/local-logs/container.log", "var/log/remote/a/b/x",
 }
 
 func TestTriageOfLinux(t *testing.T) {
