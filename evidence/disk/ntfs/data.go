@@ -48,10 +48,10 @@ func (d *Data) Held(end int64) (here, absent int64) {
 	for _, r := range d.runs {
 		n, at := r.n*d.fs.info.ClusterSize, r.lcn*d.fs.info.ClusterSize
 		before := max(0, min(n, end-at))
-		switch r.kind {
-		case runData:
+		switch {
+		case r.stored():
 			here, absent = here+before, absent+n-before
-		case runMissing:
+		case r.lcn == lcnMissing:
 			absent += n
 		}
 	}
@@ -121,11 +121,11 @@ func (d *Data) some(p []byte, off int64) (int, error) {
 }
 
 func (d *Data) fromRun(r run, p []byte, off int64) (int, error) {
-	switch r.kind {
-	case runHole:
+	switch r.lcn {
+	case lcnHole:
 		clear(p)
 		return len(p), nil
-	case runMissing:
+	case lcnMissing:
 		if d.withheld != nil {
 			return 0, d.withheld
 		}
@@ -173,7 +173,7 @@ func (d *Data) expand(unit int64) (out []byte, err error) {
 		}
 		r := d.runs[i]
 		n := min(r.vcn+r.n, to) - vcn
-		if r.kind != runHole {
+		if r.lcn != lcnHole {
 			if stored != vcn-from {
 				return nil, fmt.Errorf("compression unit %d has a hole in its middle: %w", unit, ErrDamaged)
 			}
@@ -208,7 +208,7 @@ func (d *Data) NextData(off int64) (start, end int64, err error) {
 	align := d.fs.info.ClusterSize * max(1, d.unit)
 	for i := d.at(off / d.fs.info.ClusterSize); i < len(d.runs); i++ {
 		r := d.runs[i]
-		if r.kind == runHole {
+		if r.lcn == lcnHole {
 			continue
 		}
 		start = r.vcn * d.fs.info.ClusterSize
@@ -232,8 +232,8 @@ func (d *Data) Withhold(why error) {
 	}
 	d.withheld = why
 	for i := range d.runs {
-		if d.runs[i].kind == runHole {
-			d.runs[i].kind = runMissing
+		if d.runs[i].lcn == lcnHole {
+			d.runs[i].lcn = lcnMissing
 		}
 	}
 }
@@ -243,7 +243,7 @@ func (d *Data) Withhold(why error) {
 // off where the reason is another.
 func (d *Data) Gap(off int64, err error) (end int64) {
 	cluster := d.fs.info.ClusterSize
-	if i := d.at(off / cluster); i < len(d.runs) && (d.runs[i].kind == runMissing || errors.Is(err, disk.ErrBeyond) || errors.Is(err, errBehind)) {
+	if i := d.at(off / cluster); i < len(d.runs) && (d.runs[i].lcn == lcnMissing || errors.Is(err, disk.ErrBeyond) || errors.Is(err, errBehind)) {
 		end = (d.runs[i].vcn + d.runs[i].n) * cluster
 	}
 	if unit := d.unit * cluster; unit > 0 { // of which all is lost
@@ -259,7 +259,7 @@ func (d *Data) Stored() bool {
 		return len(d.resident) > 0
 	}
 	for _, r := range d.runs {
-		if r.kind != runHole {
+		if r.lcn != lcnHole {
 			return true
 		}
 	}

@@ -270,7 +270,7 @@ func (n *Node) Open(name string) (d *Data, err error) {
 			next = last.vcn + last.n
 		}
 		if next < whole {
-			d.runs = append(d.runs, run{vcn: next, n: whole - next, kind: runMissing})
+			d.add(run{vcn: next, n: whole - next, lcn: lcnMissing})
 		}
 	}
 	return d, nil

@@ -7,20 +7,32 @@ import (
 	"sort"
 )
 
-// run maps clusters of a stream to clusters of the volume.
+// run maps clusters of a stream to clusters of the volume. There may be a million
+// of them: it is to stay short.
 type run struct {
 	vcn, n int64
-	lcn    int64 // hole and missing have none
-	kind   runKind
+	lcn    int64 // or one of those below
 }
 
-type runKind uint8
-
+// What stands in place of a cluster of the volume.
 const (
-	runData    runKind = iota
-	runHole            // sparse: zeros that nobody stored
-	runMissing         // the volume doesn't say where these clusters are
+	lcnHole    = -1 // sparse: zeros that nobody stored
+	lcnMissing = -2 // the volume doesn't say where these clusters are
 )
+
+func (r run) stored() bool { return r.lcn >= 0 }
+
+// add appends a run, to the last one where it goes on with it.
+func (d *Data) add(r run) {
+	if n := len(d.runs); n > 0 {
+		last := &d.runs[n-1]
+		if last.vcn+last.n == r.vcn && (r.stored() && last.stored() && last.lcn+last.n == r.lcn || !r.stored() && last.lcn == r.lcn) {
+			last.n += r.n
+			return
+		}
+	}
+	d.runs = append(d.runs, r)
+}
 
 // stream joins the segments of one attribute of a file.
 func (f *FS) stream(attrs []attr, kind uint32, name string) (*Data, error) {
@@ -62,7 +74,7 @@ func (d *Data) limit() {
 	if d.flags&(attrSparse|attrCompressed) != 0 || d.size <= d.fs.Size() {
 		return
 	}
-	for len(d.runs) > 0 && d.runs[len(d.runs)-1].kind != runData {
+	for len(d.runs) > 0 && !d.runs[len(d.runs)-1].stored() {
 		d.runs = d.runs[:len(d.runs)-1]
 	}
 	held := int64(0)
@@ -76,7 +88,11 @@ func (d *Data) limit() {
 
 // join fills d.runs. What the segments leave out is kept as missing.
 func (d *Data) join(parts []*attr) error {
-	next := int64(0)
+	next, most := int64(0), 1
+	for _, a := range parts {
+		most += 1 + pairs(a.pairs)
+	}
+	d.runs = make([]run, 0, min(most, maxRuns+1))
 	for i, a := range parts {
 		if a.resident || (i > 0 && a.first == parts[i-1].first) {
 			continue // a segment listed twice
@@ -86,7 +102,7 @@ func (d *Data) join(parts []*attr) error {
 			return fmt.Errorf("segments overlap at cluster %d: %w", a.first, ErrDamaged)
 		}
 		if first > next {
-			d.runs = append(d.runs, run{vcn: next, n: first - next, kind: runMissing})
+			d.add(run{vcn: next, n: first - next, lcn: lcnMissing})
 		}
 		var err error
 		if next, err = d.decode(a.pairs, first); err != nil {
@@ -95,7 +111,7 @@ func (d *Data) join(parts []*attr) error {
 	}
 	whole := (d.size + d.fs.info.ClusterSize - 1) / d.fs.info.ClusterSize
 	if next < whole {
-		d.runs = append(d.runs, run{vcn: next, n: whole - next, kind: runMissing})
+		d.add(run{vcn: next, n: whole - next, lcn: lcnMissing})
 	}
 	return nil
 }
@@ -115,28 +131,37 @@ func (d *Data) decode(b []byte, vcn int64) (int64, error) {
 		n := signed(b[1 : 1+ln])
 		r := run{vcn: vcn, n: n}
 		if pn == 0 {
-			r.kind = runHole
+			r.lcn = lcnHole
 		} else {
 			lcn += signed(b[1+ln : 1+ln+pn])
 			r.lcn = lcn
 			if lcn < 0 || lcn > d.fs.info.Clusters || n > d.fs.info.Clusters+1-lcn {
-				r.kind, r.lcn = runMissing, 0
+				r.lcn = lcnMissing
 			}
 		}
 		if n <= 0 || n > most-vcn || len(d.runs) >= maxRuns {
 			return vcn, fmt.Errorf("run of %d clusters at %d, %d runs before it: %w", n, vcn, len(d.runs), ErrDamaged)
 		}
-		if r.kind == runData {
+		if r.stored() {
 			d.held += n
 		}
 		if d.held > d.fs.info.Clusters+1 { // the copy of the boot sector lies behind the last
 			return vcn, fmt.Errorf("more clusters than the volume has: %w", ErrDamaged)
 		}
-		d.runs = append(d.runs, r)
+		d.add(r)
 		vcn += n
 		b = b[1+ln+pn:]
 	}
 	return vcn, nil
+}
+
+// pairs counts mapping pairs as decode does.
+func pairs(b []byte) (n int) {
+	for len(b) > 0 && b[0] != 0 {
+		n++
+		b = b[min(len(b), 1+int(b[0]&15)+int(b[0]>>4)):]
+	}
+	return n
 }
 
 // signed reads a little-endian number of 1 to 8 bytes with its sign.
