@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"os"
 	"sync/atomic"
 
 	"filippo.io/age"
@@ -73,9 +74,23 @@ type opened struct {
 	bundles []*bundle.Bundle // among them; to be closed after the sweep
 }
 
+// readable is an error where a plain folder or file that was named can't be
+// opened. What is neither is not tried: opening it may wait for ever.
+func readable(path string) error {
+	st, err := os.Stat(path)
+	if err != nil || !st.IsDir() && !st.Mode().IsRegular() {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // openTargets opens what is to be swept. Of several targets a bundle whose seal
-// does not hold, or that can't be opened, costs itself and not the others; it is
-// an error where nothing else is left. What is no bundle and not there is one
+// does not hold, or one that can't be opened, costs itself and not the others; it
+// is an error where nothing else is left. What is no bundle and not there is one
 // at once. The folder of the findings is left out of plain folders.
 func openTargets(ctx context.Context, args []string, findings string, ids []age.Identity, damaged *atomic.Int64) (o opened, err error) {
 	var unopened error // the first
@@ -86,7 +101,12 @@ func openTargets(ctx context.Context, args []string, findings string, ids []age.
 			if err != nil {
 				return o, cli.WithHint(err, "name a bundle (folder, ZIP or s3://), a plain folder or a file")
 			}
-			o.targets, left = append(o.targets, t.Without(findings)), true
+			o.targets = append(o.targets, t.Without(findings))
+			if err := readable(arg); err == nil {
+				left = true
+			} else if unopened == nil {
+				unopened = err
+			}
 			continue
 		}
 		b, err := openSound(ctx, arg, ids)
