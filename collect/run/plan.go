@@ -16,6 +16,7 @@ type Plan struct {
 	Definitions []*artifacts.Definition // groups resolved; run on every source of their system
 	Idle        []*artifacts.Definition // asked for by name, and for none of the sources' systems
 	Paths       []string                // named by hand; taken from every source
+	Found       []evidence.Record       // what opening the sources brought to light, with its outcome: the first items
 	Own         []string                // paths of this host that are the collector's output
 	Sink        evidence.Sink
 	Budget      Budget

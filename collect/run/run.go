@@ -39,6 +39,7 @@ func Run(ctx context.Context, p Plan) (Summary, error) {
 	}
 	r := &runner{plan: p, stop: stop, tap: newTap(p.Sink, newGovernor(stop, p.Budget), b)}
 	r.begin()
+	r.found(ctx)
 	unwatch := r.watch()
 	r.all()
 	r.tap.drain(patience) // the last items are still read, maybe for hours
@@ -73,6 +74,22 @@ func (r *runner) begin() {
 	r.tap.book.put(l)
 	for _, d := range r.plan.Idle {
 		r.tap.view(collect.Own, d.Name).Report(collect.Line{Kind: collect.LineUnsupported, Artifact: d.Name, Reason: "it is for other systems than those collected"})
+	}
+}
+
+// FoundName is the name of the artifact that Plan.Found is entered under.
+const FoundName = "hozen.image"
+
+// found adds the items that the plan brings with it.
+func (r *runner) found(ctx context.Context) {
+	if len(r.plan.Found) == 0 {
+		return
+	}
+	v := r.tap.view(collect.Own, FoundName)
+	for _, rec := range r.plan.Found {
+		if v.Add(ctx, evidence.Item{Record: rec}) != nil {
+			return // a broken sink is remembered by the tap
+		}
 	}
 }
 

@@ -69,7 +69,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	app.Notef("collecting into %s (bundle %s)", out, w.Bundle())
 	var runErr error
 	s, runErr = f.run(ctx, app, w, &plan, notes)
-	addGaps(&s, notes)
+	atVolumes(s.FirstGaps, notes)
 	totals, err := w.Close(context.WithoutCancel(ctx), ending(s, runErr, signer.Ephemeral()))
 	if runErr != nil {
 		err = runErr // which Close repeats where it was the writer's
@@ -143,10 +143,7 @@ func (f *flags) signer(ctx context.Context, app *cli.App, bundleID string) (*key
 
 // run carries the plan out, with progress.
 func (f *flags) run(ctx context.Context, app *cli.App, w *sink.Writer, p *run.Plan, notes []image.Note) (run.Summary, error) {
-	if err := addNotes(ctx, w, notes); err != nil {
-		return run.Summary{}, err
-	}
-	p.Sink = w
+	p.Sink, p.Found = w, found(notes)
 	bar := app.Progress("collecting")
 	defer bar.Done()
 	var last run.Progress
@@ -158,27 +155,32 @@ func (f *flags) run(ctx context.Context, app *cli.App, w *sink.Writer, p *run.Pl
 	return run.Run(ctx, *p)
 }
 
-// addNotes records what an image holds that no source reads.
-func addNotes(ctx context.Context, w *sink.Writer, notes []image.Note) error {
+// found are the records of what an image holds that no source reads, or reads
+// in another way.
+func found(notes []image.Note) []evidence.Record {
+	var out []evidence.Record
 	for i, n := range notes {
 		r := evidence.Record{Source: "hozen", Method: "hozen", Outcome: evidence.Empty, Reason: n.Text}
 		if n.Unread {
 			r.Outcome, r.Reason, r.Error = evidence.Failed, "", n.Text
 		}
-		r.SetPath("/image-notes/" + strconv.Itoa(i+1) + "/" + n.Volume)
-		if err := w.Add(ctx, evidence.Item{Record: r}); err != nil {
-			return err
-		}
+		r.SetPath(notePath(i, n))
+		out = append(out, r)
 	}
-	return nil
+	return out
 }
 
-// addGaps counts what no source reads of an image.
-func addGaps(s *run.Summary, notes []image.Note) {
-	for _, n := range notes {
-		if n.Unread {
-			s.Gaps++
-			s.FirstGaps = append(s.FirstGaps, run.Gap{Source: cmp.Or(n.Volume, "image"), Path: "/", Artifact: "hozen.image", Outcome: evidence.Failed, Why: n.Text})
+func notePath(i int, n image.Note) string {
+	return "/image-notes/" + strconv.Itoa(i+1) + "/" + n.Volume
+}
+
+// atVolumes lets the gaps that are such records name the volume instead.
+func atVolumes(gaps []run.Gap, notes []image.Note) {
+	for i, n := range notes {
+		for j := range gaps {
+			if g := &gaps[j]; g.Artifact == run.FoundName && g.Path == notePath(i, n) {
+				g.Source, g.Path = cmp.Or(n.Volume, "image"), "/"
+			}
 		}
 	}
 }
