@@ -16,6 +16,10 @@
 // first item without an answer is to blame: those before it were answered at
 // once.
 //
+// The analyzers of an item share its time. Content derived from it gets an
+// eighth of what is left for each piece and analyzer, and an analyzer that was
+// not done with three pieces gets no more of them.
+//
 // Memory: a worker is killed beyond Options.Memory. The parent holds per worker
 // at most depth items of inlineLimit bytes and MaxNeed blocks, about 16 MiB.
 package worker

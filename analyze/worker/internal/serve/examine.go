@@ -27,10 +27,11 @@ type run struct {
 	out     *collector
 	item    *wire.ItemMsg
 	limit   time.Duration
-	maker   string // analyzer at work
-	derived int64  // bytes of derived content so far
-	inside  bool   // within derived content
-	broken  bool   // an analyzer panicked
+	maker   string         // analyzer at work
+	derived int64          // bytes of derived content so far
+	inside  bool           // within derived content
+	late    map[string]int // pieces of derived content that an analyzer took too long for
+	broken  bool           // an analyzer panicked
 }
 
 func newExaminer(cfg analyze.Config, build analyze.Builder) (*examiner, error) {
@@ -61,7 +62,7 @@ func (e *examiner) examine(ctx context.Context, src source, m *wire.ItemMsg) (*c
 	defer cancel()
 	defer e.mem.release()
 	c := newContent(ctx, src, m, e.mem)
-	e.now = &run{out: newCollector(m.ID), item: m, limit: limit}
+	e.now = &run{out: newCollector(m.ID), item: m, limit: limit, late: map[string]int{}}
 	s := subject(m, c)
 	told := newTeller(e.tell, m)
 	s.Event = told.hook(e.now)
@@ -149,63 +150,4 @@ func explain(err error, limit time.Duration) string {
 		return fmt.Sprintf("not done within %s; a longer --timeout may do", limit)
 	}
 	return err.Error()
-}
-
-// errDerived marks derived content that is refused.
-var errDerived = errors.New("derived content refused")
-
-// admit refuses derived content that is too deep or too much.
-func (r *run) admit(n int) error {
-	if r == nil {
-		return fmt.Errorf("%w: no item is under examination", errDerived)
-	}
-	if r.inside {
-		return fmt.Errorf("%w: it was found inside derived content", errDerived)
-	}
-	allowed := max(derivedFloor, derivedTimes*r.item.Size)
-	if r.derived+int64(n) > allowed {
-		err := fmt.Errorf("%w: more than %d bytes of one item", errDerived, allowed)
-		r.out.fault(analyze.FaultAnalyzer, r.maker, err.Error())
-		return err
-	}
-	r.derived += int64(n)
-	return nil
-}
-
-// derive is the Deriver of every analyzer in this worker. What goes wrong with
-// derived content is a fault of the item; the error is for the maker to stop.
-func (e *examiner) derive(ctx context.Context, parent *analyze.Subject, d analyze.Derived) error {
-	now := e.now
-	if err := now.admit(len(d.Bytes)); err != nil {
-		return err
-	}
-	now.inside = true
-	defer func() { now.inside = false }()
-	s := derivedSubject(parent, d)
-	for _, a := range e.analyzers {
-		if a.Name() == now.maker {
-			continue
-		}
-		if err := e.one(ctx, a, s, &d.Where); err != nil {
-			now.out.fault(analyze.FaultAnalyzer, a.Name(), "in "+d.Name+": "+explain(err, now.limit))
-		}
-	}
-	return ctx.Err()
-}
-
-// derivedSubject is content without an item of its own: its record has a name,
-// a size and a digest, and no path that a rule for paths could match twice.
-func derivedSubject(parent *analyze.Subject, d analyze.Derived) *analyze.Subject {
-	b := d.Bytes
-	r := evidence.Record{Format: evidence.RecordFormat, Seq: parent.Record.Seq, Source: parent.Record.Source,
-		Path: d.Name, Outcome: evidence.Collected, Size: int64(len(b)),
-		SHA256: digest(b), Stat: evidence.Stat{Type: evidence.TypeStream}}
-	var body io.ReaderAt = bytes.NewReader(b)
-	return &analyze.Subject{Bundle: parent.Bundle, Record: r, Size: r.Size, Body: body,
-		Bytes: func(limit int64) ([]byte, error) {
-			if int64(len(b)) > limit {
-				return nil, nil
-			}
-			return b, nil
-		}}
 }
