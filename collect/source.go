@@ -31,7 +31,8 @@ type SourceInfo struct {
 
 // Source is a tree of named objects. Paths are absolute, "/"-separated raw
 // bytes on every system: "/etc/passwd", "/Windows/System32/config/SAM"; an
-// alternate data stream is "/a/b.txt:stream". No method follows a symbolic
+// alternate data stream is "/a/b.txt:stream", or that and StreamType, which it
+// takes where a file has the shorter name. No method follows a symbolic
 // link, in no component. Every method is safe for concurrent use; errors wrap
 // fs.ErrNotExist and fs.ErrPermission where they apply.
 type Source interface {
@@ -54,6 +55,9 @@ type Source interface {
 	// Close releases what the source holds.
 	Close() error
 }
+
+// StreamType is what Windows writes behind the name of a stream.
+const StreamType = ":$DATA"
 
 // Speller is a source whose objects answer to other names than those that a
 // listing shows: short names of NTFS, and those of streams.

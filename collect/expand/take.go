@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/hozen-dfir/hozen/collect"
@@ -107,14 +108,13 @@ func (s *search) streams(ctx context.Context, p place) error {
 		return nil
 	}
 	for i, name := range p.st.Streams {
-		full := p.path + ":" + name
+		full, st, err := s.stream(p, name)
 		if i == maxStreams {
 			return s.skip(ctx, place{full, evidence.Stat{Type: evidence.TypeADS}}, "budget streams: the file has more alternate streams")
 		}
 		if !s.first(full, "") {
 			continue
 		}
-		st, err := s.c.src.Lstat(full)
 		r := s.record(full, st)
 		r.Artifacts = s.c.askers(s.artifact, p.path)
 		it := evidence.Item{Record: r, Open: s.opener(full)}
@@ -127,6 +127,21 @@ func (s *search) streams(ctx context.Context, p place) error {
 		}
 	}
 	return nil
+}
+
+// stream finds an alternate stream. Where a file has its very path, as NTFS allows
+// it and Windows does not, it has the longer one that Windows also knows.
+func (s *search) stream(p place, name string) (full string, st evidence.Stat, err error) {
+	own := func(st evidence.Stat) bool { return st.Type == evidence.TypeADS && st.Inode == p.st.Inode }
+	full = p.path + ":" + name
+	if st, err = s.c.src.Lstat(full); err != nil || own(st) {
+		return full, st, err
+	}
+	full += collect.StreamType
+	if st, err = s.c.src.Lstat(full); err == nil && (!own(st) || slices.Contains(p.st.Streams, name+collect.StreamType)) {
+		err = errors.New("its path leads to another file: damaged")
+	}
+	return full, st, err
 }
 
 // opener reads the path when the sink is ready for it. Should another object

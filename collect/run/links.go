@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"strings"
 
+	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
@@ -32,7 +33,7 @@ func (l *links) refuse(r *evidence.Record) string {
 		return ""
 	}
 	stream := "" // of the file: it has content of its own
-	if path := r.RawPath(); r.Type == evidence.TypeADS {
+	if path := strings.TrimSuffix(r.RawPath(), collect.StreamType); r.Type == evidence.TypeADS {
 		stream = path[strings.LastIndexByte(path, ':')+1:]
 	}
 	key := maphash.Comparable(l.seed, [5]string{r.Source, r.Dev, r.Inode, r.BTime.String(), stream})

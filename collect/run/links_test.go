@@ -52,7 +52,7 @@ func TestLinks(t *testing.T) {
 // TestLinkedStreams: an alternate stream is no other name of its file.
 func TestLinkedStreams(t *testing.T) {
 	l := newLinks()
-	for i, path := range []string{"/f", "/f:a", "/f:b", "/g", "/g:a"} {
+	for i, path := range []string{"/f", "/f:a", "/f:b", "/g", "/g:a", "/f:a:$DATA"} {
 		r := linked("2", maxAgain+1, time.Unix(1, 0))
 		if r.SetPath(path); strings.Contains(path, ":") {
 			r.Type = evidence.TypeADS

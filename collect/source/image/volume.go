@@ -72,43 +72,65 @@ func (v *volume) find(path string) (object, error) {
 	if err == nil {
 		return object{node: n}, nil
 	}
-	unlisted := errors.Is(err, ntfs.ErrNotListed)
-	if len(comps) == 0 || !unlisted && !errors.Is(err, fs.ErrNotExist) {
+	if len(comps) == 0 || !errors.Is(err, ntfs.ErrNotListed) && !errors.Is(err, fs.ErrNotExist) {
 		return object{}, v.explain(path, comps, err)
 	}
+	return v.stream(path, comps, err)
+}
+
+// errStream says that a file is there, and has no such stream.
+var errStream = fmt.Errorf("no such stream: %w", fs.ErrNotExist)
+
+// stream resolves a path whose last component is a file's name and a stream's. A
+// name with a colon of its own, as NTFS allows it, is looked for behind those
+// without. notFound is why nothing has the whole name.
+func (v *volume) stream(path string, comps []string, notFound error) (object, error) {
 	last := len(comps) - 1
-	base, stream, ok := strings.Cut(comps[last], ":")
-	if !ok || stream == "" {
-		return object{}, v.explain(path, comps, err)
+	name := comps[last]
+	var first error
+	for at := range len(name) - 1 {
+		if name[at] != ':' {
+			continue
+		}
+		o, err := v.streamOf(comps[:last:last], name[:at], name[at+1:])
+		if err == nil {
+			return o, nil
+		}
+		if first == nil {
+			first = err
+		}
 	}
-	owner := comps[:last:last]
+	if first == nil || errors.Is(first, errStream) && errors.Is(notFound, ntfs.ErrNotListed) { // it may be what a lost part of the directory names
+		first = notFound
+	}
+	return object{}, v.explain(path, comps, first)
+}
+
+// streamOf finds a stream of a file in a folder; that of the folder itself where
+// base is "".
+func (v *volume) streamOf(folder []string, base, stream string) (object, error) {
+	owner := folder
 	if base != "" {
 		owner = append(owner, base)
 	}
-	n, oerr := v.fs.Lookup(owner)
-	if oerr != nil {
-		return object{}, v.explain(path, owner, oerr)
-	}
-	if at := len(stream) - len(typeData); at >= 0 && strings.EqualFold(stream[at:], typeData) {
-		stream = stream[:at]
-	}
-	if stream == "" { // "name::$DATA" is the file's own
-		return object{node: n}, nil
+	n, err := v.fs.Lookup(owner)
+	if err != nil {
+		return object{}, err
 	}
 	s, ok := n.Stream(stream)
-	if !ok && unlisted { // it may be what a lost part of the directory names
-		return object{}, v.explain(path, comps, err)
+	if at := len(stream) - len(collect.StreamType); !ok && at >= 0 && strings.EqualFold(stream[at:], collect.StreamType) {
+		if at == 0 { // "name::$DATA" is the file's own
+			return object{node: n}, nil
+		}
+		s, ok = n.Stream(stream[:at])
 	}
 	if !ok {
-		return object{}, fmt.Errorf("stream %.200q: %w", path, fs.ErrNotExist)
+		return object{}, errStream
 	}
 	o := object{node: n, stream: s.Name, isADS: true}
 	o.journal = s.Name == "$J" && len(owner) == 2 && strings.EqualFold(owner[0], "$Extend") && strings.EqualFold(base, "$UsnJrnl")
 	return o, nil
 }
-
-// typeData is what Windows writes behind the name of a stream: "name:stream:$DATA".
-const typeData = ":$DATA"
 
 // Spell implements collect.Speller.
 func (v *volume) Spell(path string) (string, error) {
@@ -122,6 +144,9 @@ func (v *volume) Spell(path string) (string, error) {
 	}
 	if o.isADS {
 		name += ":" + o.stream
+		if same, err := v.find(path[:strings.LastIndexByte(path, '/')+1] + name); err == nil && !same.isADS {
+			name += collect.StreamType
+		}
 	}
 	return name, nil
 }
