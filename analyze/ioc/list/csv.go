@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -64,13 +66,56 @@ func layout(fields []string, comma rune) *columns {
 		}
 		known++
 	}
-	if c.value < 0 && len(c.typed) == 0 || 2*known < min(len(fields), 4) || known < 2 && holds(fields) {
+	if c.value < 0 && len(c.typed) == 0 || 2*known < min(len(fields), 4) && !c.titles(fields) || known < 2 && holds(fields) {
 		return nil
 	}
 	if c.value >= 0 {
 		c.typed = map[int]want{}
 	}
+	c.weaken(fields)
+	if known == 1 && c.comment < 0 { // the rest has names of the list's own
+		for i := range fields {
+			if _, ok := c.typed[i]; !ok && i != c.value {
+				c.comment = i
+			}
+		}
+	}
 	return c
+}
+
+// titles reports whether a line of three cells and more, one of which is a name
+// of a type, holds nothing but names of columns: "phish_id,url,target".
+func (c *columns) titles(fields []string) bool {
+	strong := false
+	for i, f := range fields {
+		if f = strings.ToLower(strings.TrimSpace(f)); !title.MatchString(f) {
+			return false
+		}
+		w, ok := c.typed[i]
+		strong = strong || ok && w != wantName && w != wantPath && w != wantRegex && !weakNames[f]
+	}
+	return strong && len(fields) > 2
+}
+
+var title = regexp.MustCompile(`^[a-z][a-z0-9]*([_ -][a-z0-9]+)*$`)
+
+// weakNames are columns that describe where another holds indicators: the name
+// of a threat, a link to a report.
+var weakNames = names("name", "link")
+
+func (c *columns) weaken(fields []string) {
+	weak := slices.DeleteFunc(slices.Sorted(maps.Keys(c.typed)), func(i int) bool {
+		return !weakNames[strings.ToLower(strings.TrimSpace(fields[i]))]
+	})
+	if len(weak) == len(c.typed) {
+		return
+	}
+	for _, i := range weak {
+		delete(c.typed, i)
+		if c.comment < 0 {
+			c.comment = i
+		}
+	}
 }
 
 // holds reports whether one of the cells is an indicator: "md5,d41d8c…" is data.
