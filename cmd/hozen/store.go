@@ -62,7 +62,7 @@ name, is not what was sealed.`,
 			if err := collectcmd.CheckAddress(where); err != nil {
 				return cli.BadFlag("store", err)
 			}
-			if err := collectcmd.OutsideBundles("store", where); err != nil {
+			if err := errors.Join(collectcmd.OutsideBundles("store", where), outsideBuckets(where, args)); err != nil {
 				return err
 			}
 			for _, f := range [][2]string{{"purpose", purpose}, {"legal-basis", basis}, {"place", place}} {
@@ -99,6 +99,17 @@ name, is not what was sealed.`,
 	f.StringVar(&basis, "legal-basis", "", "on which legal basis (`text`)")
 	f.StringVar(&place, "place", "", "where this happens (`text`)")
 	return cmd
+}
+
+// outsideBuckets refuses a store in S3 that is, or lies in, what is to be put into
+// it: nobody could take out of that bundle again what does not belong to it.
+func outsideBuckets(where string, bundles []string) error {
+	for _, b := range bundles {
+		if open.IsS3(where) && strings.HasPrefix(strings.TrimSuffix(where, "/")+"/", strings.TrimSuffix(b, "/")+"/") {
+			return cli.WithHint(cli.BadFlag("store", fmt.Errorf("%s lies in the bundle %s, and would spoil it", where, b)), "name a place outside the bundle")
+		}
+	}
+	return nil
 }
 
 func openJoined(ctx context.Context, app *cli.App, args, identities []string) (*bundle.Bundle, error) {
