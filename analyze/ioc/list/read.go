@@ -175,7 +175,7 @@ func (p *parser) line(br *bufio.Reader, line []byte) error {
 			return nil
 		}
 	}
-	if text[0] == '#' || bytes.HasPrefix(text, []byte("//")) || !p.started && separator(text) {
+	if remark(text) || p.csv == nil && semicolon(text) || !p.started && separator(text) {
 		p.rep.Comments++
 		return nil
 	}
@@ -188,6 +188,14 @@ func (p *parser) line(br *bufio.Reader, line []byte) error {
 		return p.record(br, line)
 	}
 	return p.plain(string(text))
+}
+
+func remark(text []byte) bool { return text[0] == '#' || bytes.HasPrefix(text, []byte("//")) }
+
+// semicolon tells comments as zone files and some blocklists have them, from
+// rows whose first cell is empty.
+func semicolon(text []byte) bool {
+	return len(text) == 1 && text[0] == ';' || bytes.HasPrefix(text, []byte("; ")) || bytes.HasPrefix(text, []byte(";;"))
 }
 
 // separator tells the line by which spreadsheets say what stands between cells:

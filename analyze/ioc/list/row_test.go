@@ -68,6 +68,7 @@ func TestFeeds(t *testing.T) {
 			"\"2026-01-02 03:04:05\", \"1\", \"1.2.3.4:8080\", \"ip:port\", \"botnet_cc\", \"X\", \"75\"\n\"2026-01-02 03:04:05\", \"2\", \"evil.com\", \"domain\", \"botnet_cc\", \"Y\", \"50\"\n\"x\", \"3\", \"" + sha256 + "\", \"sha256_hash\", \"payload\", \"Z\", \"\"\n# Number of entries: 3\n",
 			[]string{"host-port 1.2.3.4:8080 75 X", "domain evil.com 50 Y", "sha256 " + sha256 + " -1 Z"}, 0},
 		"columns named by type":     {"# \"first_seen_utc\",\"dst_ip\",\"dst_port\",\"c2_status\",\"last_online\",\"malware\"\n\"2026-01-02 03:04:05\",\"1.2.3.4\",\"443\",\"offline\",\"2026-01-02\",\"X\"\n", []string{"ip 1.2.3.4 -1 X"}, 0},
+		"a blocklist":               {"; a list\n;\n;; of networks\n1.10.16.0/20 ; SBL1\n;5.6.7.8;x\n", []string{"cidr 1.10.16.0/20 -1 SBL1", "ip 5.6.7.8 -1 x"}, 0},
 		"a header that says little": {"# Listingdate,SHA1,Listingreason\n2026-01-02 03:04:05," + strings.Repeat("c", 40) + ",X C&C\n", []string{"sha1 " + strings.Repeat("c", 40) + " -1 X C&C"}, 0},
 		"urls": {"# id,dateadded,url,url_status,last_online,threat,tags,urlhaus_link,reporter\n\"7\",\"2026-01-02\",\"http://1.2.3.4:555/i\",\"online\",\"2026-01-02\",\"malware_download\",\"elf,mirai\",\"https://ref.example/url/7/\",\"me\"\n",
 			[]string{"url 1.2.3.4:555/i -1 malware_download"}, 0},
