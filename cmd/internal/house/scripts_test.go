@@ -15,7 +15,7 @@ func TestScriptsRefuseUnknownOptions(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the scripts are for Linux")
 	}
-	for _, name := range []string{"setup", "build", "test", "demo"} {
+	for _, name := range []string{"setup", "build", "test", "demo", "bench", "fixtures", "vectors"} {
 		c := exec.Command("bash", "scripts/"+name, "--no-such-option")
 		c.Dir, c.Env = root, append(os.Environ(), "CDPATH=.:..")
 		out, err := c.CombinedOutput()
