@@ -6,8 +6,6 @@ import (
 	"io"
 	"sync"
 
-	"www.velocidex.com/golang/go-ntfs/parser"
-
 	"github.com/hozen-dfir/hozen/evidence/disk"
 )
 
@@ -187,12 +185,11 @@ func (d *Data) expand(unit int64) (out []byte, err error) {
 	if stored == 0 || stored == d.unit {
 		return out, nil
 	}
-	plain, err := parser.LZNT1Decompress(out[:stored*size])
-	if err != nil {
-		return nil, fmt.Errorf("compression unit %d: %w: %w", unit, err, ErrDamaged)
+	plain := make([]byte, len(out))
+	if err := lznt1(plain, out[:stored*size]); err != nil {
+		return nil, fmt.Errorf("compression unit %d: %w", unit, err)
 	}
-	clear(out[copy(out, plain):])
-	return out, nil
+	return plain, nil
 }
 
 // NextData returns the first run of stored bytes at or after off; start is

@@ -1,8 +1,8 @@
 // Package ntfs reads an NTFS volume: its directories, records and streams.
 //
 // It stands on go-ntfs for the records of the MFT (fix-ups, cache, attribute
-// headers) and for LZNT1. What lies above is its own, because a collector may
-// not lose bytes without a word: run lists are joined over all segments and
+// headers). What lies above is its own, because a collector may not lose bytes
+// without a word: run lists are joined over all segments and
 // their gaps are errors, reads beyond a truncated image are errors rather than
 // zeros, directories have no size limit, names keep their exact UTF-16, and
 // every list, chain and loop of a damaged or hostile volume is bounded.
