@@ -17,6 +17,7 @@ const (
 	maxIndexSize = 64 << 10 // bytes of one index block
 	maxBitmap    = 8 << 20  // bytes of an index's bitmap: 64 M blocks
 	maxBadBlocks = 1000     // of an index, one after the other
+	maxForeign   = 100      // entries of an index that name another folder as theirs
 )
 
 // DirEntry is one name in a directory, as its index has it.
@@ -45,7 +46,7 @@ func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
 		return fmt.Errorf("index root of %d bytes: %w", len(root), ErrDamaged)
 	}
 	block := int64(binary.LittleEndian.Uint32(root[8:]))
-	w := &indexWalk{yield: yield, size: block, unit: f.info.ClusterSize, used: n.bitmap()}
+	w := &indexWalk{yield: yield, dir: n.Ref.Record, size: block, unit: f.info.ClusterSize, used: n.bitmap()}
 	if w.unit > block {
 		w.unit = 512
 	}
@@ -86,6 +87,7 @@ func (n *Node) bitmap() []byte {
 // indexWalk goes over the blocks of one index.
 type indexWalk struct {
 	yield   func(DirEntry) bool
+	dir     uint64 // record of the folder
 	size    int64  // bytes of a block
 	unit    int64  // bytes that the places of blocks count in
 	used    []byte // blocks in use, a bit each; nil: unknown, take all
@@ -94,6 +96,7 @@ type indexWalk struct {
 	stopped bool
 	err     error // the first
 	row     int   // of blocks that could not be used
+	foreign int   // entries that name another folder
 }
 
 // inUse reports whether the bitmap knows of block i.
@@ -118,6 +121,10 @@ func (w *indexWalk) leads(place uint64) {
 	w.more = append(w.more, i)
 }
 
+// ended reports whether nothing more is to be read. An index that is another's may
+// be the same for a thousand folders, and have a million names.
+func (w *indexWalk) ended() bool { return w.stopped || w.foreign > maxForeign }
+
 func (w *indexWalk) fail(err error) {
 	w.row++
 	if w.err == nil {
@@ -137,7 +144,7 @@ func (w *indexWalk) blocks(d *Data) {
 			w.fail(fmt.Errorf("index block %d: %w", i, err))
 		}
 	}
-	going := func() bool { return !w.stopped && w.row < maxBadBlocks && left >= 0 }
+	going := func() bool { return !w.ended() && w.row < maxBadBlocks && left >= 0 }
 	for i := int64(0); (i+1)*w.size <= d.size && going(); i++ {
 		if !w.inUse(i) {
 			continue
@@ -200,7 +207,7 @@ func (w *indexWalk) entries(b []byte, first int64) {
 		end = min(end, int64(len(b)))
 		off = max(first, 16) // of this header
 	}
-	for !w.stopped {
+	for !w.ended() {
 		if off+16 > end {
 			w.fail(fmt.Errorf("index without its last entry: %w", ErrDamaged))
 			return
@@ -227,6 +234,13 @@ func (w *indexWalk) entries(b []byte, first int64) {
 		d := DirEntry{Name: fn.name, Ref: refOf(binary.LittleEndian.Uint64(e)), Dir: fn.flags&flagDir != 0, Short: fn.space == spaceDOS, Parent: fn.parent}
 		if fn.flags&flagReparse != 0 {
 			d.Tag = fn.reparse
+		}
+		if d.Parent.Record != w.dir {
+			w.foreign++
+		}
+		if w.foreign > maxForeign {
+			w.fail(fmt.Errorf("index with more than %d entries of another folder, such as record %d: what follows was not read: %w", maxForeign, d.Parent.Record, ErrDamaged))
+			return
 		}
 		self := d.Ref.Record == recordRoot && fn.parent.Record == recordRoot // "." of the root
 		if !self {

@@ -168,3 +168,28 @@ func indexBlock(links ...link) []byte {
 	}
 	return b
 }
+
+// An index that belongs to another folder is not read to its end: a thousand
+// folders may have the same, and each name in it would be a file that fails.
+func TestAnIndexOfAnotherFolder(t *testing.T) {
+	var links []link
+	for i := range 30 {
+		links = append(links, link{21, 1, string(rune('a' + i))})
+	}
+	for _, c := range []struct{ record, names int }{{20, 240}, {22, maxForeign}} {
+		b := newBuilder()
+		copy(b.disk[100*tCluster:], bytes.Repeat(indexBlock(links...), 8))
+		b.record(c.record, 1, recordInUse|recordDir, resident(attrFileName, "", fnBytes(recordRoot, 5, "dir", flagDir)),
+			resident(attrIndexRoot, "$I30", rootEntries(c.record, 1)), nonResident(attrIndexAlloc, "$I30", []byte{0x11, 32, 100}, 32*tCluster, 0))
+		f := b.open(t)
+		dir, err := f.Node(Ref{Record: uint64(c.record)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := 0
+		err = f.ReadDir(dir, func(DirEntry) bool { names++; return true })
+		if names != c.names || (err == nil) != (c.record == 20) || err != nil && !strings.Contains(err.Error(), "entries of another folder, such as record 20") {
+			t.Errorf("record %d: %d names, %v", c.record, names, err)
+		}
+	}
+}
