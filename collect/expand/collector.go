@@ -9,7 +9,6 @@ import (
 
 	"github.com/hozen-dfir/hozen/collect"
 	"github.com/hozen-dfir/hozen/collect/artifacts"
-	"github.com/hozen-dfir/hozen/collect/glob"
 	"github.com/hozen-dfir/hozen/evidence"
 )
 
@@ -48,7 +47,7 @@ type Collector struct {
 	opt     Options
 	defs    []*artifacts.Definition
 	env     *environment
-	index   *glob.Index
+	index   *index
 	seen    *seen
 	names   *trueNames
 	started atomic.Int64 // processes
@@ -64,13 +63,11 @@ func New(ctx context.Context, src collect.Source, defs []*artifacts.Definition, 
 	if c.opt.MaxDepth <= 0 {
 		c.opt.MaxDepth = DefaultDepth
 	}
-	c.index = glob.NewIndex(c.info.Fold)
+	c.index = newIndex(c.info.Fold)
 	c.env = newEnvironment(ctx, src)
 	for i, d := range defs {
 		for _, p := range c.patterns(d) {
-			for _, alt := range p.alternatives {
-				c.index.Add(i, alt.segments)
-			}
+			c.index.add(i, &p)
 		}
 	}
 	return c
@@ -112,7 +109,7 @@ func (c *Collector) still() bool { return !c.info.Live && c.info.Method != "os" 
 // that takes it.
 func (c *Collector) askers(first, path string) []string {
 	out := []string{first}
-	for _, i := range c.index.Match(path) {
+	for _, i := range c.index.match(path) {
 		if n := c.defs[i].Name; n != first {
 			out = append(out, n)
 		}
@@ -201,9 +198,9 @@ func (d *definition) pattern(ctx context.Context, l collect.Ledger, p pattern) e
 	}
 	s := &search{c: d.c, led: l.For(p.text, false), artifact: d.def.Name, pattern: p.text,
 		content: p.content, follow: d.def.FollowLinks, left: d.c.opt.MaxEntries}
-	for _, alt := range p.alternatives {
-		s.literal = !alt.user
-		if err := s.start(ctx, alt.segments); err != nil {
+	for segs := range p.alternatives() {
+		s.literal = !p.user()
+		if err := s.start(ctx, segs); err != nil {
 			return err
 		}
 	}

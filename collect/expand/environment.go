@@ -80,7 +80,7 @@ func (e *environment) linux(ctx context.Context, src collect.Source) {
 		covered.Add(i, h)
 	}
 	for _, h := range listed {
-		if len(covered.Match(h)) > 0 {
+		if len(covered.Match(glob.Names(h))) > 0 {
 			continue
 		}
 		if st, err := src.Lstat(h); err != nil || st.Type != evidence.TypeDir && st.Type != evidence.TypeSymlink {

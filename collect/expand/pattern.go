@@ -2,6 +2,8 @@ package expand
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/hozen-dfir/hozen/collect/artifacts"
@@ -10,16 +12,34 @@ import (
 
 // pattern is one path of a definition, with what its variables make of it.
 type pattern struct {
-	text         string // as written
-	content      bool   // bytes are wanted, not only metadata
-	alternatives []alternative
-	problem      string // why it can't be had here
+	text     string           // as written
+	content  bool             // bytes are wanted, not only metadata
+	variable string           // that it begins with; "" where with none
+	leads    [][]glob.Segment // what that stands for: one of them, and then the tail
+	tail     []glob.Segment
+	problem  string // why it can't be had here
 }
 
-type alternative struct {
-	segments []glob.Segment
-	user     bool // it came of a variable that speaks of users
+// user reports whether it begins with a variable that speaks of users.
+func (p *pattern) user() bool { return strings.HasPrefix(p.variable, "users.") }
+
+// alternatives yields the paths that a pattern stands for. They are made as they
+// are needed: a host may have ten thousand homes, and hundreds of patterns.
+func (p *pattern) alternatives() iter.Seq[[]glob.Segment] {
+	return func(yield func([]glob.Segment) bool) {
+		for _, lead := range p.leads {
+			if len(lead) == 0 && p.user() && p.deep() {
+				continue // a home folder "/" must not make a tree of the whole disk
+			}
+			if !yield(slices.Concat(lead, p.tail)) {
+				return
+			}
+		}
+	}
 }
+
+// deep reports whether the tail begins with **.
+func (p *pattern) deep() bool { return len(p.tail) > 0 && p.tail[0].Deep > 0 }
 
 // patterns returns the paths of a definition that apply to this source.
 func (c *Collector) patterns(d *artifacts.Definition) []pattern {
@@ -40,13 +60,11 @@ func (c *Collector) patterns(d *artifacts.Definition) []pattern {
 
 // pattern expands the variables of one path.
 func (e *environment) pattern(text, sep string) pattern {
-	p := pattern{text: text}
+	p := pattern{text: text, leads: [][]glob.Segment{nil}}
 	parts := artifacts.Variables(text)
-	lead := [][]glob.Segment{nil}
-	user := false
 	if len(parts) > 1 && parts[0] == "" {
 		if roots, ok := e.roots[parts[1]]; ok {
-			lead, user = roots, strings.HasPrefix(parts[1], "users.")
+			p.leads, p.variable = roots, parts[1]
 			parts = parts[2:]
 			if parts[0] != "" && !strings.HasPrefix(parts[0], sep) {
 				p.problem = "the variable is followed by something other than a separator"
@@ -63,13 +81,7 @@ func (e *environment) pattern(text, sep string) pattern {
 		}
 		rest += w + parts[i+1]
 	}
-	tail := e.tail(rest, sep)
-	for _, l := range lead {
-		if len(l) == 0 && user && len(tail) > 0 && tail[0].Deep > 0 {
-			continue // a home folder "/" must not make a tree of the whole disk
-		}
-		p.alternatives = append(p.alternatives, alternative{append(append([]glob.Segment{}, l...), tail...), user})
-	}
+	p.tail = e.tail(rest, sep)
 	return p
 }
 

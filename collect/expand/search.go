@@ -34,7 +34,12 @@ type search struct {
 	left     int64 // entries that may still be looked at; below 0: cut
 	matches  int64
 	visited  int64
+	top      place            // the root
+	way      map[string]place // folders that were named on the way
 }
+
+// maxWay bounds the folders of search.way; it is emptied when full.
+const maxWay = 256
 
 // place is one object of the source: its true path and what it is.
 type place struct {
@@ -52,14 +57,17 @@ func join(dir, name string) string {
 
 // start searches from the root.
 func (s *search) start(ctx context.Context, segs []glob.Segment) error {
-	st, err := s.c.src.Lstat("/")
-	if err != nil {
-		return s.gone(ctx, "/", err)
+	if s.top.path == "" {
+		st, err := s.c.src.Lstat("/")
+		if err != nil {
+			return s.gone(ctx, "/", err)
+		}
+		s.top = place{"/", st}
 	}
 	if len(segs) == 0 {
-		return s.take(ctx, place{"/", st})
+		return s.take(ctx, s.top)
 	}
-	return s.expand(ctx, place{"/", st}, segs)
+	return s.expand(ctx, s.top, segs)
 }
 
 // report writes the pattern's own line.
@@ -99,7 +107,7 @@ func (s *search) expand(ctx context.Context, dir place, segs []glob.Segment) err
 
 // named goes on at one name.
 func (s *search) named(ctx context.Context, dir place, name string, rest []glob.Segment) error {
-	p, err := s.c.lookup(ctx, dir.path, name)
+	p, err := s.folder(ctx, dir.path, name, len(rest) > 0)
 	if err != nil {
 		return s.absent(ctx, p.path, rest, err)
 	}
@@ -107,6 +115,23 @@ func (s *search) named(ctx context.Context, dir place, name string, rest []glob.
 		return s.take(ctx, p)
 	}
 	return s.enter(ctx, p, rest)
+}
+
+// folder describes one name in a folder. Where it is only on the way, what was
+// seen for the same pattern a moment ago does: that of ten thousand homes in one
+// folder.
+func (s *search) folder(ctx context.Context, dir, name string, passing bool) (place, error) {
+	if p, ok := s.way[join(dir, name)]; ok && passing {
+		return p, nil
+	}
+	p, err := s.c.lookup(ctx, dir, name)
+	if err == nil && passing && p.st.Type == evidence.TypeDir {
+		if s.way == nil || len(s.way) >= maxWay {
+			s.way = map[string]place{}
+		}
+		s.way[join(dir, name)] = p
+	}
+	return p, err
 }
 
 // enter goes on below p, which may be a link. A wildcard must not lead onto

@@ -78,7 +78,7 @@ var errFound = errors.New("found")
 
 // matches reports whether such a path matches anything.
 func (c *Collector) matches(ctx context.Context, clean string) bool {
-	alone := &Collector{src: c.src, info: c.info, opt: c.opt, env: c.env, index: glob.NewIndex(c.info.Fold), seen: newSeen(), names: c.names}
+	alone := &Collector{src: c.src, info: c.info, opt: c.opt, env: c.env, index: newIndex(c.info.Fold), seen: newSeen(), names: c.names}
 	s := &search{c: alone, led: collect.LedgerOf(nowhere{}), literal: true, tree: true, probe: true}
 	return errors.Is(s.start(ctx, c.wildcards(clean)), errFound)
 }

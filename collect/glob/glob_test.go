@@ -96,17 +96,17 @@ func TestIndex(t *testing.T) {
 		"/etc/x": {1, 2}, "/etc/a/x": {2, 3}, "/etc/a/b/x": {2, 3}, "/etc/a/b/c/x": nil,
 		"/home/u/.ssh": nil, "/home/u/.ssh/k": {5}, "/etc": nil, "/": nil, "/ETC/passwd": {4},
 	} {
-		if got := x.Match(p); !slices.Equal(got, want) {
+		if got := x.Match(Names(p)); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", p, got, want)
 		}
 	}
 	f := NewIndex(true)
 	f.Add(1, pattern("/Windows/System32/config/SAM", true))
 	f.Add(2, pattern("/windows/system32/CONFIG/*.log?", true))
-	if got := f.Match("/WINDOWS/system32/Config/sam.LOG1"); !slices.Equal(got, []int{2}) {
+	if got := f.Match(Names("/WINDOWS/system32/Config/sam.LOG1")); !slices.Equal(got, []int{2}) {
 		t.Error(got)
 	}
-	if got := f.Match("/windows/System32/config/Sam"); !slices.Equal(got, []int{1}) {
+	if got := f.Match(Names("/windows/System32/config/Sam")); !slices.Equal(got, []int{1}) {
 		t.Error(got)
 	}
 }
@@ -123,4 +123,26 @@ func FuzzSegment(f *testing.F) {
 			t.Errorf("* does not match %q", name)
 		}
 	})
+}
+
+func TestPrefixes(t *testing.T) {
+	x := NewIndex(false)
+	for i, p := range []string{"/root", "/home/*", "/home/u", "/srv/**3/u"} {
+		var segs []Segment
+		for _, n := range Names(p) {
+			segs = append(segs, Compile(n, false))
+		}
+		x.Add(i, segs)
+	}
+	for path, want := range map[string][]int{
+		"/root": {1}, "/root/a/b": {1}, "/home": nil, "/home/u/x": {2}, "/srv/u/u/u/u": {3, 4, 5}, "/srv/a/u/x": {3}, "/": nil, "/rootless": nil,
+	} {
+		if got := x.Prefixes(Names(path)); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+	x.Add(9, nil)
+	if got := x.Prefixes(nil); !slices.Equal(got, []int{0}) {
+		t.Errorf("the root: %v", got)
+	}
 }

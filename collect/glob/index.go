@@ -62,18 +62,44 @@ func (n *node) child(s Segment, fold bool) *node {
 	return e.to
 }
 
-// Match returns the numbers of the patterns that match an absolute path, each
-// once, in ascending order.
-func (x *Index) Match(path string) []int {
+// Names splits an absolute path into its components; "/" has none.
+func Names(path string) []string {
+	if path = strings.TrimPrefix(path, "/"); path == "" {
+		return nil
+	}
+	return strings.Split(path, "/")
+}
+
+// Match returns the numbers of the patterns that match the components of a
+// path, each once, in ascending order.
+func (x *Index) Match(names []string) []int {
 	var out []int
-	x.root.match(strings.Split(strings.TrimPrefix(path, "/"), "/"), x.fold, &out)
+	x.root.visit(names, x.fold, func(n *node, rest []string) {
+		if len(rest) == 0 {
+			out = append(out, n.ids...)
+		}
+	})
 	slices.Sort(out)
 	return slices.Compact(out)
 }
 
-func (n *node) match(names []string, fold bool, out *[]int) {
+// Prefixes returns after how many of the components a pattern ends, each number
+// once, in ascending order.
+func (x *Index) Prefixes(names []string) []int {
+	var out []int
+	x.root.visit(names, x.fold, func(n *node, rest []string) {
+		if len(n.ids) > 0 {
+			out = append(out, len(names)-len(rest))
+		}
+	})
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// visit calls at for every node that some of the names lead to, with those left.
+func (n *node) visit(names []string, fold bool, at func(*node, []string)) {
+	at(n, names)
 	if len(names) == 0 {
-		*out = append(*out, n.ids...)
 		return
 	}
 	if n.lit != nil {
@@ -82,13 +108,13 @@ func (n *node) match(names []string, fold bool, out *[]int) {
 			key = Fold(key)
 		}
 		if c := n.lit[key]; c != nil {
-			c.match(names[1:], fold, out)
+			c.visit(names[1:], fold, at)
 		}
 	}
 	for _, e := range n.glob {
 		for k := 1; k <= max(e.seg.Deep, 1) && k <= len(names); k++ {
 			if e.seg.Match(names[k-1]) {
-				e.to.match(names[k:], fold, out)
+				e.to.visit(names[k:], fold, at)
 			}
 		}
 	}
