@@ -14,8 +14,13 @@ type Set struct {
 	defs   []*Definition
 	byName map[string]*Definition // names and aliases, in lower case
 	read   int                    // definitions met, for LoadPath
+	paths  int                    // of all definitions that were added
 	taken  []Replaced
 }
+
+// maxPaths bounds the paths of all definitions of a set: each is held in memory.
+// The public definitions have some thousand.
+const maxPaths = 100_000
 
 // Replaced is an embedded definition whose place one loaded by hand took.
 type Replaced struct{ By, Old *Definition }
@@ -31,6 +36,12 @@ func (s *Set) Add(defs ...*Definition) []Problem {
 	}
 	var problems []Problem
 	for _, d := range defs {
+		for i := range d.Sources {
+			s.paths += len(d.Sources[i].Paths)
+		}
+		if s.paths > maxPaths {
+			return append(problems, Problem{d.File, d.Line, d.Name, fmt.Sprintf("more than %d paths in all definitions; the rest is not read", maxPaths)})
+		}
 		if old := s.byName[strings.ToLower(d.Name)]; old != nil {
 			if !d.User || old.User {
 				problems = append(problems, Problem{d.File, d.Line, d.Name, fmt.Sprintf("the name is taken by a definition in %s:%d", old.File, old.Line)})

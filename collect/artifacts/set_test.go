@@ -148,3 +148,19 @@ func TestIdle(t *testing.T) {
 		t.Errorf("with both: %v", names(got))
 	}
 }
+
+// TestTooManyPaths: a folder of definitions may be of any size, the collector's
+// memory not.
+func TestTooManyPaths(t *testing.T) {
+	var s Set
+	paths := make([]string, 10_000)
+	for i := range maxPaths / len(paths) {
+		if p := s.Add(&Definition{Name: strings.Repeat("d", i+1), Sources: []Source{{Type: TypeFile, Paths: paths}}}); len(p) > 0 {
+			t.Fatal(p)
+		}
+	}
+	p := s.Add(&Definition{Name: "more", File: "f.yaml", Sources: []Source{{Type: TypeFile, Paths: paths[:1]}}})
+	if len(p) != 1 || p[0].File != "f.yaml" || !strings.Contains(p[0].Text, "100000 paths") || s.Find("more") != nil {
+		t.Errorf("%v", p)
+	}
+}
