@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -196,6 +197,42 @@ func TestHidden(t *testing.T) {
 		"http " + digest("payload"), "dns port7777.evil.example", "dns 203.0.113.7"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestPortLeftOut: a client that leaves the port out of its Host field asks for
+// the listed address all the same; the port of a proxy is none of the address.
+func TestPortLeftOut(t *testing.T) {
+	set := indicators(t, "http://c2.example:8080/gate\nc2.example:8080\nother.example:8080\nhttp://c2.example/gate\n")
+	for request, want := range map[string]string{
+		"GET /gate HTTP/1.1\r\nHost: c2.example\r\n\r\n":                        "c2.example:8080 http://c2.example/gate http://c2.example:8080/gate",
+		"GET /gate HTTP/1.1\r\nHost: c2.example:81\r\n\r\n":                     "",
+		"GET http://other.example/gate HTTP/1.1\r\nHost: other.example\r\n\r\n": "",
+	} {
+		b := newBuilder(t)
+		b.connect(40000, 8080).send(client, request, 99)
+		fs, err := examine(t, Config{Indicators: set}, b.buf.Bytes())
+		var got []string
+		for _, f := range fs {
+			got = append(got, f.Rule)
+		}
+		slices.Sort(got)
+		if strings.Join(got, " ") != want || err != nil {
+			t.Errorf("%q: %q, %v; want %q", request, got, err, want)
+		}
+	}
+}
+
+// TestSpeltQuery: a name that a query spells in UTF-8 is that of its A-labels.
+func TestSpeltQuery(t *testing.T) {
+	set := indicators(t, "bücher.example\n")
+	b := newBuilder(t)
+	for i, name := range []string{"www.b\xc3\xbccher.example", "b\xc3\xbccher\xff.example", "\\195\\188.example", "xn--bcher-kva.example"} {
+		b.udp("10.0.0.1", "10.0.0.53", uint16(1000+i), 53, query(name))
+	}
+	fs, err := examine(t, Config{Indicators: set}, b.buf.Bytes())
+	if err != nil || len(fs) != 2 || fs[0].Where.Packet != 1 || fs[1].Where.Packet != 4 {
+		t.Errorf("%v: %+v", err, fs)
 	}
 }
 

@@ -112,13 +112,13 @@ func (m *matcher) dns(d *DNS) error {
 		title = "DNS answer with a name on a list"
 	}
 	for _, q := range d.Message.Questions {
-		m.hits(m.set.MatchDomain(q.Name), title, q.Name, where("dns", d.Flow, d.At, q.Name))
+		m.hits(m.set.MatchDomain(spelt(q.Name)), title, q.Name, where("dns", d.Flow, d.At, q.Name))
 	}
 	for _, r := range d.Message.Records {
 		w := where("dns", d.Flow, d.At, r.Name)
-		m.hits(m.set.MatchDomain(r.Name), title, r.Name, w)
+		m.hits(m.set.MatchDomain(spelt(r.Name)), title, r.Name, w)
 		if r.Target != "" {
-			m.hits(m.set.MatchDomain(r.Target), title, r.Target, w)
+			m.hits(m.set.MatchDomain(spelt(r.Target)), title, r.Target, w)
 		}
 		if r.Addr.IsValid() {
 			m.hits(m.set.MatchIP(r.Addr), "DNS answer with an address on a list", r.Addr.String(), w)
@@ -128,6 +128,28 @@ func (m *matcher) dns(d *DNS) error {
 		}
 	}
 	return nil
+}
+
+// spelt undoes the escapes of bytes beyond ASCII: some resolvers put names into
+// queries as people spell them, in UTF-8 (as RFC 6762 section 16 has it).
+func spelt(name string) string {
+	if !strings.Contains(name, `\1`) && !strings.Contains(name, `\2`) {
+		return name
+	}
+	out := make([]byte, 0, len(name))
+	for i := 0; i < len(name); i++ {
+		if name[i] == '\\' && i+1 < len(name) {
+			if n, err := strconv.ParseUint(name[i+1:min(len(name), i+4)], 10, 8); err == nil && n >= 0x80 {
+				out = append(out, byte(n))
+				i += 3
+				continue
+			}
+			out = append(out, name[i]) // with what it escapes
+			i++
+		}
+		out = append(out, name[i])
+	}
+	return string(out)
 }
 
 func (m *matcher) http(h *HTTP) error {
@@ -153,7 +175,21 @@ func (m *matcher) http(h *HTTP) error {
 		return nil
 	}
 	m.url(h.URL(), "HTTP request for an address on a list", w)
+	if u := portURL(h); u != "" {
+		m.url(u, "HTTP request for an address on a list", w)
+	}
 	return nil
+}
+
+// portURL is the address of a request with the port that it was sent to, where
+// its Host field leaves out one that is not HTTP's: not every client names it.
+// A request to a proxy has the whole address, and that server's port is its own.
+func portURL(h *HTTP) string {
+	host, port, uri := h.Message.Host, h.Flow.Dst.Port(), h.Message.URI
+	if port == 80 || host == "" || strings.Contains(host, ":") && !strings.HasSuffix(host, "]") || !strings.HasPrefix(uri, "/") {
+		return ""
+	}
+	return fmt.Sprintf("http://%s:%d%s", host, port, uri)
 }
 
 func (m *matcher) url(raw, title string, w analyze.Where) {
