@@ -60,17 +60,31 @@ func (f *flags) preflight(ctx context.Context, app *cli.App, p *run.Plan) error 
 	if !f.confirm {
 		return nil
 	}
-	return ask(app)
+	return ask(ctx, app)
 }
 
-// ask wants a plain yes on standard input.
-func ask(app *cli.App) error {
+// ask wants a plain yes on standard input. Ctrl-C is none.
+func ask(ctx context.Context, app *cli.App) error {
 	fmt.Fprintln(app.Err, "Start? [y/N]")
-	answer, err := bufio.NewReader(io.LimitReader(app.In, 100)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+	type line struct {
+		text string
+		err  error
 	}
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+	read := make(chan line, 1)
+	go func() { // ends with the answer, or with the process
+		answer, err := bufio.NewReader(io.LimitReader(app.In, 100)).ReadString('\n')
+		read <- line{answer, err}
+	}()
+	var l line
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case l = <-read:
+	}
+	if l.err != nil && !errors.Is(l.err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", l.err)
+	}
+	if a := strings.ToLower(strings.TrimSpace(l.text)); a != "y" && a != "yes" {
 		return cli.WithHint(errors.New("not confirmed: nothing was collected"), "--confirm wants y or yes on standard input; without it the collection starts at once")
 	}
 	return nil

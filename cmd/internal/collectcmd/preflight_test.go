@@ -3,10 +3,14 @@ package collectcmd
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/hozen-dfir/hozen/cmd/internal/cli"
 	"github.com/hozen-dfir/hozen/evidence/sink"
 )
 
@@ -18,6 +22,32 @@ type refused struct {
 }
 
 func (r refused) Spilled() (string, error) { return r.folder, r.cause }
+
+// TestQuestionEndsWithTheCommand: whoever presses Ctrl-C before the answer does
+// not have to give it.
+func TestQuestionEndsWithTheCommand(t *testing.T) {
+	in, hold := io.Pipe()
+	defer hold.Close()
+	app := &cli.App{In: in, Err: io.Discard}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	answered := make(chan error, 1)
+	go func() { answered <- ask(ctx, app) }()
+	select {
+	case err := <-answered:
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it still waits")
+	}
+	for text, want := range map[string]bool{"y\n": true, " YES": true, "n\n": false, "": false} {
+		app.In = strings.NewReader(text)
+		if err := ask(context.Background(), app); (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
 
 func TestFilesCreated(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "b")
