@@ -43,3 +43,39 @@ func TestAnMFTWhoseRecordsLeadOn(t *testing.T) {
 		t.Error("a record that nothing leads to was read")
 	}
 }
+
+// TestRecordsThatTheMirrorHas: the records of $LogFile and $Volume have a copy,
+// which serves where they are damaged; it is told.
+func TestRecordsThatTheMirrorHas(t *testing.T) {
+	b := newBuilder()
+	log := resident(attrData, "", []byte("log"))
+	b.record(2, 2, recordInUse, resident(attrFileName, "", fnBytes(recordRoot, 5, "$LogFile", 0)), log)
+	b.record(recordVolume, 3, recordInUse, resident(attrVolumeName, "", wide("Label")))
+	copy(b.disk[tMirror*tCluster:], b.disk[tMFT*tCluster:(tMFT+mirrored)*tCluster])
+	for name, harm := range map[string]func([]byte){
+		"sound": func([]byte) {}, "zeros": func(r []byte) { clear(r) }, "torn": func(r []byte) { r[510] ^= 1 },
+		"attribute": func(r []byte) { r[56+4] = 1 },
+	} {
+		c := &builder{disk: bytes.Clone(b.disk)}
+		for _, n := range []int{2, recordVolume} {
+			harm(c.disk[(tMFT+n)*tCluster : (tMFT+n+1)*tCluster])
+		}
+		f := c.open(t)
+		n, err := f.Node(Ref{Record: 2, Seq: 2})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got, err := slurp(t, f, 2, ""); err != nil || string(got) != "log" || f.Info().Label != "Label" {
+			t.Errorf("%s: %q, %v, label %q", name, got, err, f.Info().Label)
+		}
+		if told := strings.Contains(strings.Join(n.Problems, ""), "copy in the mirror was used"); told != (name != "sound") {
+			t.Errorf("%s: %q", name, n.Problems)
+		}
+	}
+	clear(b.disk[(tMFT+2)*tCluster : (tMFT+3)*tCluster])
+	clear(b.disk[(tMirror+2)*tCluster : (tMirror+3)*tCluster])
+	if _, err := b.open(t).Node(Ref{Record: 2}); err == nil {
+		t.Error("a record without a copy was read")
+	}
+}

@@ -76,8 +76,10 @@ type FS struct {
 	r    io.ReaderAt
 	info Info
 	mft  *Data
-	ctx  *parser.NTFSContext
-	fold foldTable
+	// mirror is where the copy of the first records begins, in bytes.
+	mirror int64
+	ctx    *parser.NTFSContext
+	fold   foldTable
 
 	dirs   *dirCache
 	spread atomic.Pointer[Node] // the file read last of those that spread over several records
@@ -114,6 +116,7 @@ func open(r io.ReaderAt, boot int64) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
+	f.mirror = mirrorAt
 	f.ctx = parser.GetNTFSContextFromRawMFT(r, f.info.ClusterSize, f.info.RecordSize)
 	f.ctx.DiskReader = r
 	err = f.openMFT(mftAt)
@@ -241,6 +244,9 @@ func (f *FS) describe() {
 	if err != nil {
 		f.info.Notes = append(f.info.Notes, fmt.Sprintf("$Volume: %v", err))
 		return
+	}
+	for _, p := range n.Problems {
+		f.info.Notes = append(f.info.Notes, "$Volume: "+p)
 	}
 	for _, a := range n.attrs {
 		switch {

@@ -73,8 +73,34 @@ func (r *record) has(kind uint32) bool {
 	return false
 }
 
-// record reads MFT record n.
-func (f *FS) record(n uint64) (rec *record, err error) {
+// mirrored is how many records the mirror of the MFT has at least: the MFT's own,
+// the mirror's, $LogFile's and $Volume's.
+const mirrored = 4
+
+// record reads MFT record n, or its copy in the mirror where it is damaged and has
+// one: the error then tells of it.
+func (f *FS) record(n uint64) (*record, error) {
+	rec, err := f.fromMFT(n)
+	if err == nil || n >= mirrored {
+		return rec, err
+	}
+	if saved, merr := f.fromMirror(n); merr == nil {
+		return saved, fmt.Errorf("%w; its copy in the mirror was used", err)
+	}
+	return rec, err
+}
+
+func (f *FS) fromMirror(n uint64) (rec *record, err error) {
+	defer caught(&err)
+	at := f.mirror + int64(n)*f.info.RecordSize
+	entry, err := parser.GetFixedUpMFTEntry(f.ctx, f.r, at)
+	if err != nil {
+		return nil, err
+	}
+	return f.parse(entry, n)
+}
+
+func (f *FS) fromMFT(n uint64) (rec *record, err error) {
 	defer caught(&err)
 	if n >= 1<<48 || int64(n) >= f.mft.size/f.info.RecordSize {
 		return nil, fmt.Errorf("MFT record %d lies behind the end of the MFT: %w", n, ErrDamaged)
