@@ -38,8 +38,9 @@ the custody log name: what was put over them, marks them as deleted, or was adde
 later, is left out, and told of.
 
 Exit codes: 0 it is copied and verified, 3 likewise, but the bundle is unfinished,
-or other objects or versions came into its place since, 4 it is not what was
-sealed, or not what was taken in.`,
+other objects or versions came into its place since, or the custody log does not
+say that it was taken in or can't be read, 4 it is not what was sealed, or not what
+was taken in.`,
 		Example: `  hozen store get 20260117t093000z-web01-5f0c9a2e --store vault/ --case IR-1 --out copy/
   hozen store get 20260117t093000z-web01-5f0c9a2e --store s3://evidence --case IR-1 --out copy.zip --key keys/`,
 		Args: cobra.ExactArgs(1),
@@ -80,7 +81,8 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 	}
 	b := stored.Bundle
 	defer b.Close()
-	if err := isTheOne(ctx, app, st, b, signer); err != nil { // before anything is copied
+	held, err := isTheOne(ctx, app, st, b, signer) // before anything is copied
+	if err != nil {
 		return err
 	}
 	c, err := newCopying(to)
@@ -114,7 +116,7 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 		return err
 	}
 	failed := verdict(r, verifyFlags{})
-	if since(app, stored) && failed == nil {
+	if (since(app, stored) || !held) && failed == nil {
 		failed = cli.Ended(cli.Gaps)
 	}
 	if signer != nil {
@@ -130,25 +132,26 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 
 // isTheOne is an error where what the store holds is not what its custody log
 // says was taken in, and, for whoever wants that recorded, where the log says
-// nothing of it. What a bundle shows to be damaged by itself is left to its check.
-func isTheOne(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, signer *keys.Signer) error {
+// nothing of it. Else it reports whether the log says that it is. What a bundle
+// shows to be damaged by itself is left to its check.
+func isTheOne(ctx context.Context, app *cli.App, st store.Store, b *bundle.Bundle, signer *keys.Signer) (bool, error) {
 	err := intake.TakenIn(ctx, st, b)
 	switch {
 	case err == nil || ctx.Err() != nil:
-		return ctx.Err()
+		return true, ctx.Err()
 	case errors.Is(err, intake.ErrOther) && b.Check() != nil:
-		return nil
+		return false, nil
 	case errors.Is(err, intake.ErrOther):
 		failed := custodyError(err)
 		if signer != nil {
 			failed = errors.Join(failed, recordOther(ctx, app, st, b, err, signer))
 		}
-		return failed
+		return false, failed
 	case signer != nil:
-		return custodyError(err)
+		return false, custodyError(err)
 	}
 	app.Warnf("it could not be held against the custody log: %v", err)
-	return nil
+	return false, nil
 }
 
 // since warns of what came into a bundle's place after it was stored.

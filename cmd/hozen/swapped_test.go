@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,9 +75,16 @@ func TestSwappedInTheStore(t *testing.T) {
 	}
 	expect(cli.OK, "", "custody", "verify", "--store", "vault", "--case", "IR-1")
 
-	// Where nobody took it in there is nothing to hold it against; that is said.
-	if err := os.RemoveAll(filepath.Join("vault", "cases", "IR-1", "custody")); err != nil {
+	// Where the log is damaged or gone there is nothing to hold it against; that is
+	// said, and is a gap: else whoever swaps bundles had only to harm the log.
+	custody := filepath.Join("vault", "cases", "IR-1", "custody")
+	entry := filepath.Join(custody, "entries", "000000.note")
+	if err := errors.Join(os.Chmod(entry, 0o600), os.WriteFile(entry, []byte("x"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	expect(cli.OK, "warning: it could not be held against the custody log", "store", "get", "b2", "--store", "vault", "--case", "IR-1", "--out", "copy")
+	expect(cli.Gaps, "warning: it could not be held against the custody log", "store", "get", "b2", "--store", "vault", "--case", "IR-1", "--out", "copy1")
+	if err := os.RemoveAll(custody); err != nil {
+		t.Fatal(err)
+	}
+	expect(cli.Gaps, "warning: it could not be held against the custody log", "store", "get", "b2", "--store", "vault", "--case", "IR-1", "--out", "copy2")
 }
