@@ -14,6 +14,7 @@ import (
 	"github.com/hozen-dfir/hozen/analyze"
 	"github.com/hozen-dfir/hozen/evidence/bundle"
 	"github.com/hozen-dfir/hozen/evidence/seal"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // Bundle is a sealed bundle. Segments are checked against their leaves,
@@ -93,12 +94,12 @@ func (t *Bundle) Inputs(ctx context.Context) iter.Seq2[analyze.Input, error] {
 		if t.b.End == nil && !yield(analyze.Input{}, errUnfinished) {
 			return
 		}
-		around, err := t.b.Around(ctx)
-		if err != nil && !yield(analyze.Input{}, err) {
-			return
+		wrong, around := verify.Around(ctx, t.b)
+		for _, p := range wrong {
+			around = append(around, fmt.Errorf("%w: %s", bundle.ErrVerify, p))
 		}
-		for _, p := range around {
-			if !yield(analyze.Input{}, fmt.Errorf("%w: %s", bundle.ErrVerify, p)) {
+		for _, err := range around {
+			if !yield(analyze.Input{}, err) {
 				return
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/hozen-dfir/hozen/evidence/durable"
 	"github.com/hozen-dfir/hozen/evidence/keys"
 	"github.com/hozen-dfir/hozen/evidence/store/open"
+	"github.com/hozen-dfir/hozen/evidence/verify"
 )
 
 // identityFlag adds --identity.
@@ -153,7 +154,8 @@ func readError(err error) error {
 // reading is a bundle that is read for what is in it.
 type reading struct {
 	*bundle.Bundle
-	altered int // things around the items that are not as they were sealed
+	altered int  // things around the items that are not as they were sealed
+	unread  bool // there are some that the place did not give
 }
 
 // openToRead is openSound with identities still to be loaded. What was altered
@@ -168,14 +170,20 @@ func openToRead(ctx context.Context, app *cli.App, arg string, identities []stri
 	if err != nil {
 		return nil, err
 	}
-	around, err := b.Around(ctx)
-	if err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	for _, p := range around {
+	wrong, unread := lookAround(ctx, app, b)
+	return &reading{b, len(wrong), unread}, nil
+}
+
+// lookAround warns of what is wrong around the items, or could not be read.
+func lookAround(ctx context.Context, app *cli.App, b *bundle.Bundle) (wrong []bundle.Problem, unread bool) {
+	wrong, errs := verify.Around(ctx, b)
+	for _, p := range wrong {
 		app.Warnf("%s", p)
 	}
-	return &reading{b, len(around)}, nil
+	for _, err := range errs {
+		app.Warnf("%v", err)
+	}
+	return wrong, len(errs) > 0
 }
 
 // whole ends a command that has read all of a bundle that was asked for: it may
@@ -186,8 +194,9 @@ func (b *reading) whole(app *cli.App) error {
 	case b.altered > 0:
 		return cli.WithHint(cli.WithCode(cli.VerifyFailed, fmt.Errorf("%s is not what was sealed (problems around its items: %d); every item that was read is", b, b.altered)),
 			"hozen verify lists every problem")
-	case b.End != nil:
+	case b.End != nil && !b.unread:
 		return nil
+	case b.End != nil: // told already
 	case b.EndLeaf != nil:
 		app.Warnf("%s is unfinished: its collection reached its end, and what comes after that was never completed", b)
 	default:

@@ -62,14 +62,11 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 		return err
 	}
 	defer target.Close()
-	around, err := b.Around(ctx)
-	if err != nil {
-		app.Warnf("%v", err) // what can be read is wanted all the same
-	}
-	problems := slices.Concat(b.Problems, around)
-	for _, p := range problems {
+	for _, p := range b.Problems {
 		app.Warnf("%s", p)
 	}
+	around, unread := lookAround(ctx, app, b)
+	problems := slices.Concat(b.Problems, around)
 	n, damaged, err := recoverItems(ctx, app, b, target)
 	if err != nil {
 		return err
@@ -82,7 +79,7 @@ func runRecover(cmd *cobra.Command, app *cli.App, arg, out string, identities []
 	switch {
 	case len(problems) > 0 || damaged+n.damaged > 0:
 		return cli.WithCode(cli.VerifyFailed, fmt.Errorf("the bundle was damaged or altered (%d problems): what is below %s is what could still be proved", len(problems)+damaged+n.damaged, out))
-	case b.End == nil || n.failed > 0:
+	case b.End == nil || n.failed > 0 || unread:
 		return cli.Ended(cli.Gaps)
 	}
 	app.Notef("the bundle is complete: extract would have done")

@@ -20,9 +20,10 @@ import (
 const globHelp = `In a PATH-GLOB * and ? stand for what lies within one folder, ** goes across
 folders, a / at the end takes everything below; before it may stand a source and a
 colon, as ls shows them. Where nothing is selected the command fails (1); where
-one path of several has no item it is named, and the exit code is 3. Where the ZIP
-around a bundle's objects, its README.txt or verify.sh was altered, that is said,
-the items are read all the same, and the exit code is 4.`
+one path of several has no item it is named, and the exit code is 3. Where only
+what stands around the items was altered (the ZIP, README.txt, verify.sh, a
+countersignature, the time stamp) that is said, the items are read all the same,
+and the exit code is 4.`
 
 // selection says which items of a bundle a command is about.
 type selection struct {

@@ -14,6 +14,15 @@ import (
 // Whole implements Container.
 func (z *zipObjects) Whole() bool { return z.whole }
 
+// CheckContainer checks the ZIP that the objects lie in, where they lie in one.
+func (b *Bundle) CheckContainer() error {
+	c, ok := b.objects.(Container)
+	if !ok {
+		return nil
+	}
+	return c.CheckContainer(b.EndLeaf != nil)
+}
+
 // CheckContainer implements Container. It compares every byte of the ZIP that
 // is not an object's with what a writer would have put there. A ZIP that was not
 // completed may end anywhere, but must not say anything else before.

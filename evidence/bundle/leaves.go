@@ -18,7 +18,7 @@ func (b *Bundle) header(ctx context.Context) error {
 	const name = headerName
 	if _, ok := b.names[name]; !ok {
 		for other := range b.names {
-			if strings.HasPrefix(other, "seal/") || strings.HasPrefix(other, "segments/") {
+			if b.inChain(other) {
 				return fmt.Errorf("%w: %s is missing: this is no whole bundle", ErrVerify, name)
 			}
 		}
@@ -122,6 +122,9 @@ func (b *Bundle) step(tree *seal.Tree, n int, s leafAndNote, last bool) bool {
 		return b.breakAt(check, "%v", Reason(s.noteErr))
 	}
 	if s.note == nil {
+		if b.names[leaf] < 0 {
+			return b.breakAt(leaf, "%v", errNotRegular)
+		}
 		if last && n > 0 && b.End == nil { // the collector died between the two
 			b.Tail = append(b.Tail, leaf)
 			b.known[leaf] = true
@@ -182,6 +185,8 @@ func (b *Bundle) segmentLeaf(n int, name string, leaf []byte) {
 	switch size, ok := b.names[s.Object]; {
 	case !ok:
 		b.problem(s.Object, "is missing")
+	case size < 0:
+		b.problem(s.Object, "%v", errNotRegular)
 	case size != s.Size:
 		b.problem(s.Object, "has %d bytes; its leaf says %d", size, s.Size)
 	}

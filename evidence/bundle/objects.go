@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,13 +94,15 @@ func (d dirObjects) list(ctx context.Context, dir string, depth int, out map[str
 	}
 }
 
+var errNotRegular = errors.New("is not a regular file")
+
 func (d dirObjects) Open(_ context.Context, name string) (Object, error) {
 	st, err := d.root.Lstat(name)
 	if err != nil {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is not a regular file", ErrVerify, name)
+		return nil, fmt.Errorf("%w: %s: %w", ErrVerify, name, errNotRegular)
 	}
 	f, err := d.root.Open(name)
 	if err != nil {

@@ -35,6 +35,9 @@ func (b *Bundle) ReadObject(ctx context.Context, name string, most int64) ([]byt
 
 // reading says what was being read, where the place does not say it.
 func reading(name string, err error) error {
+	if errors.Is(err, ErrVerify) { // of the object, and names it
+		return err
+	}
 	if err != nil && strings.HasPrefix(err.Error(), "reading ") && strings.Contains(err.Error(), name) {
 		return err
 	}

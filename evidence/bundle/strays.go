@@ -31,6 +31,8 @@ func (b *Bundle) strays() {
 			unchecked++
 		case b.inChain(name) && b.broken != "":
 			unchecked++
+		case b.names[name] < 0:
+			b.problem(name, "does not belong to the bundle: it %v", errNotRegular)
 		case b.End == nil && (b.nextSegment(name) && !another || durable.IsTemp(name)):
 			// What a collector that died may leave: one segment without its leaf,
 			// and temporary files.
@@ -50,7 +52,7 @@ func (b *Bundle) strays() {
 // inChain reports whether a name is one that a leaf, a checkpoint or a segment
 // could have.
 func (b *Bundle) inChain(name string) bool {
-	return strings.HasPrefix(name, sealPrefix) || strings.HasPrefix(name, "segments/") && !durable.IsTemp(name)
+	return !durable.IsTemp(name) && (strings.HasPrefix(name, sealPrefix) || strings.HasPrefix(name, "segments/"))
 }
 
 var hex16 = regexp.MustCompile(`^[0-9a-f]{16}$`)

@@ -27,8 +27,8 @@ func (b *Bundle) tornStamp() bool {
 	if b.End == nil || b.completed() {
 		return false
 	}
-	_, token := b.names[b.stampName()]
-	return token || len(b.torn) > 0
+	size, token := b.names[b.stampName()]
+	return token && size >= 0 || len(b.torn) > 0
 }
 
 // completed tells that something was written which comes only after a whole

@@ -40,6 +40,26 @@ type Options struct {
 // about not being able to check (a place that can't be read); what is wrong
 // with the bundle is in the report.
 func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
+	v := begin(b, o)
+	v.check("seal", "header, leaves, tree, every checkpoint and its signature",
+		v.statusOf(func(name string) bool { return !isSegment(name) && !isText(name) }))
+	for _, run := range []func(context.Context) error{v.container, v.texts, v.signatures, v.timeStamp, v.root, v.segments} {
+		if err := run(ctx); err != nil {
+			return v.r, err
+		}
+	}
+	if err := ctx.Err(); err != nil { // some of what could not be read then was passed over
+		return v.r, err
+	}
+	if err := v.endUnread(); err != nil {
+		return v.r, err
+	}
+	slices.SortStableFunc(v.r.Problems, func(a, b bundle.Problem) int { return cmp.Compare(a.Where, b.Where) })
+	return v.r, nil
+}
+
+// begin is a run with nothing checked yet but what opening the bundle did.
+func begin(b *bundle.Bundle, o Options) *verification {
 	if o.Workers <= 0 {
 		o.Workers = min(runtime.GOMAXPROCS(0), maxWorkers)
 	}
@@ -58,21 +78,7 @@ func Bundle(ctx context.Context, b *bundle.Bundle, o Options) (*Report, error) {
 	if b.End != nil {
 		v.r.State = b.End.State
 	}
-	v.check("seal", "header, leaves, tree, every checkpoint and its signature",
-		v.statusOf(func(name string) bool { return !isSegment(name) && !isText(name) }))
-	for _, run := range []func(context.Context) error{v.container, v.texts, v.signatures, v.timeStamp, v.root, v.segments} {
-		if err := run(ctx); err != nil {
-			return v.r, err
-		}
-	}
-	if err := ctx.Err(); err != nil { // some of what could not be read then was passed over
-		return v.r, err
-	}
-	if err := v.endUnread(); err != nil {
-		return v.r, err
-	}
-	slices.SortStableFunc(v.r.Problems, func(a, b bundle.Problem) int { return cmp.Compare(a.Where, b.Where) })
-	return v.r, nil
+	return v
 }
 
 // verification is one run of Bundle.

@@ -33,7 +33,8 @@ for t in openssl sha256sum base64 mktemp tail head stat wc od tr cat cp rm; do
   command -v "$t" >/dev/null || { echo "this script needs $t" >&2; exit 2; }
 done
 cd -- "$dir" 2>/dev/null || use "no folder $dir"
-[ -f seal/000000.json ] || die "seal/000000.json is missing: this is no bundle, or its header is gone"
+plain() { [ -f "$1" ] && [ ! -L "$1" ]; } # a link is no object, wherever it leads
+plain seal/000000.json || die "seal/000000.json is missing: this is no bundle, or its header is gone"
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 
@@ -272,7 +273,7 @@ case $encryption in age) age=.age ;; none) age='' ;; *) die "$leaf: unknown encr
 usekey "$vkey" || die "$leaf holds no good verifier key"
 signer=$keyname+$keyhash
 for f in README.txt verify.sh; do
-  [ -f $f ] || die "$f is missing"
+  plain $f || die "$f is missing"
   [ "${val[H/files/$f]:-}" = "$(sumfile $f)" ] || die "$f is not the one that the header names"
 done
 [ "${count[H/files/*]:-0}" = 2 ] || die "$leaf names files that no bundle has"
@@ -289,10 +290,10 @@ grow() {
 
 for ((n = 0; ; n++)); do
   leaf=$(printf 'seal/%06d.json' $n) check=$(printf 'seal/%06d.checkpoint' $n)
-  [ -f "$leaf" ] || break
+  plain "$leaf" || break
   [ -z "$ended" ] || die "$leaf: a leaf after the end"
   known[$leaf]=1
-  if [ ! -f "$check" ]; then # a collector that died may leave one leaf without a checkpoint
+  if ! plain "$check"; then # a collector that died may leave one leaf without a checkpoint
     [ -f "$(printf 'seal/%06d.json' $((n + 1)))" ] && die "$check is missing"
     break
   fi
@@ -313,7 +314,7 @@ for ((n = 0; ; n++)); do
         [ "${val[S/first_seq]:-0}" = "$first" ] || die "$leaf: its first record is number ${val[S/first_seq]:-0}; due here is $first"
         [[ ${val[S/items]:-0}${val[S/size]:-0} != *-* ]] || die "$leaf has a negative count or size"
         first=$((first + ${val[S/items]:-0}))
-        [ -f "$object" ] && [ ! -L "$object" ] || die "$object is missing"
+        plain "$object" || die "$object is missing"
         [ "$(stat -c %s "$object")" = "${val[S/size]:-0}" ] || die "$object does not have the size in its leaf"
         [ "$(sumfile "$object")" = "$want" ] || die "$object: its SHA-256 is not the one in its leaf"
         known[$object]=1 ;;
@@ -336,12 +337,12 @@ stamp='' torn='' t=seal/$last.tsr
 # A collector may die over its time stamp, the last thing that it makes: before the stamp's note, and before countersignatures.
 maytear=$ended
 for f in "$t.note" seal/$last.cosign/*; do [ ! -e "$f" ] && [ ! -L "$f" ] || maytear=''; done
-if [ -n "$maytear" ] && [ -f "$t" ]; then
+if [ -n "$maytear" ] && plain "$t"; then
   known[$t]=1 torn="$t was never completed: it proves nothing"
-elif [ -n "$ended" ] && [ -f "$t" ]; then
+elif [ -n "$ended" ] && plain "$t"; then
   known[$t]=1 known[$t.note]=1
   printf 'hozen/bundle/%s/timestamp\n%s\n' "$bundle" "$(sumfile $t)" > "$tmp/text"
-  [ -f $t.note ] && checknote $t.note || die "$t is not the token that the collector signed"
+  plain $t.note && checknote $t.note || die "$t is not the token that the collector signed"
   # its own signature, by the certificate in it; then that what it signs is of the last checkpoint (RFC 3161, messageImprint)
   openssl cms -verify -noverify -purpose any -inform DER -in $t -out "$tmp/tst" >/dev/null 2>&1 || die "$t: its own signature does not hold"
   stamp='' signed=$(tohex < "$tmp/tst")
@@ -354,7 +355,7 @@ elif [ -n "$ended" ] && [ -f "$t" ]; then
 fi
 cosigned=()
 for f in seal/$last.cosign/*.vkey; do
-  [ -n "$ended" ] && [ -f "$f" ] || continue
+  [ -n "$ended" ] && plain "$f" || continue
   [ "$(stat -c %s "$f")" -le 4096 ] || die "$f is too large"
   c=${f%.vkey} key=$(tr -d '\0\n' < "$f")
   known[$f]=1 known[$c]=1
@@ -364,7 +365,7 @@ for f in seal/$last.cosign/*.vkey; do
     continue
   fi
   cp "$tmp/final" "$tmp/text"
-  checknote "$c" || die "$c: not a good signature over the last checkpoint"
+  plain "$c" && checknote "$c" || die "$c: not a good signature over the last checkpoint"
   cosigned+=("$key")
 done
 
@@ -372,7 +373,7 @@ stray=0 loose=0 next="^$(printf 'segments/%06d' $((segments + 1)))[.][0-9a-f]{16
 while IFS= read -r -d '' f; do
   f=${f#./}
   # a collector that died may leave temporary files, and one segment without a leaf
-  if [ -z "$ended" ] || [ -n "$maytear" ]; then
+  if { [ -z "$ended" ] || [ -n "$maytear" ]; } && plain "$f"; then
     tail=''
     case ${f##*/} in .hozen-tmp-*) [ -z "$maytear" ] || [ "${f%/*}" = seal ] && tail=1 ;; esac
     if [ -z "$ended" ] && [ $loose = 0 ] && [[ $f =~ $next ]]; then loose=1 tail=1; fi
