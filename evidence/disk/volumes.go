@@ -41,8 +41,8 @@ func Volumes(image io.ReaderAt, size int64) (Layout, error) {
 	}
 	if fs := Detect(image, size); fs != "unknown" && bare(fs, head) {
 		v := Volume{Name: noTable, Length: bareLength(fs, head, size), Filesystem: fs}
-		if v.Length > size && bootCopy(image, size) {
-			v.Length = size // the whole volume is here: its boot sector is damaged
+		if v.Length != size && bootCopy(image, size) {
+			v.Length = size // the copy stands at its end: its boot sector is damaged
 		}
 		check(&v, size)
 		return Layout{Scheme: "none", Volumes: []Volume{v}}, nil

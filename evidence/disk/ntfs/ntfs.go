@@ -91,12 +91,12 @@ type FS struct {
 // sectors or an MFT that can't be used at all are an error: where the first
 // boot sector is damaged, the copy in the volume's last sector serves.
 func Open(r io.ReaderAt, size int64) (*FS, error) {
-	f, err := open(r, 0)
+	f, err := open(r, 0, size)
 	for _, sector := range []int64{512, 4096} {
 		if err == nil || size < 2*sector {
 			break
 		}
-		if g, cerr := open(r, size-sector); cerr == nil {
+		if g, cerr := open(r, size-sector, size); cerr == nil {
 			g.info.Notes = append([]string{fmt.Sprintf("%v; the copy of the boot sector at %d was used", err, size-sector)}, g.info.Notes...)
 			f, err = g, nil
 		}
@@ -109,14 +109,15 @@ func Open(r io.ReaderAt, size int64) (*FS, error) {
 	return f, nil
 }
 
-// open opens the volume by the boot sector at a place.
-func open(r io.ReaderAt, boot int64) (*FS, error) {
+// open opens the volume of size bytes by the boot sector at a place.
+func open(r io.ReaderAt, boot, size int64) (*FS, error) {
 	f := &FS{r: r, dirs: newDirCache()}
 	mftAt, mirrorAt, err := f.boot(boot)
 	if err != nil {
 		return nil, err
 	}
 	f.mirror = mirrorAt
+	f.widen(size)
 	f.ctx = parser.GetNTFSContextFromRawMFT(r, f.info.ClusterSize, f.info.RecordSize)
 	f.ctx.DiskReader = r
 	err = f.openMFT(mftAt)
@@ -172,6 +173,21 @@ func (f *FS) boot(at int64) (mft, mirror int64, err error) {
 		return 0, 0, fmt.Errorf("boot sector: $MFT lies outside the volume: %w", ErrDamaged)
 	}
 	return mft, mirror, nil
+}
+
+// widen takes the clusters up to the copy of the boot sector for the volume's where
+// the boot sector counts fewer: what lies between them would be out of reach.
+func (f *FS) widen(size int64) {
+	sector, cluster := f.info.SectorSize, f.info.ClusterSize
+	b := make([]byte, 512)
+	if size/cluster <= f.info.Clusters+1 {
+		return
+	}
+	if n, _ := f.r.ReadAt(b, size-sector); n < len(b) || string(b[3:11]) != "NTFS    " {
+		return
+	}
+	f.info.Notes = append(f.info.Notes, fmt.Sprintf("the boot sector counts %d clusters, and its copy is %d further on: those between them were taken for the volume's", f.info.Clusters, size/cluster-f.info.Clusters))
+	f.info.Clusters = size / cluster
 }
 
 func power(v, least, most int64) bool { return v >= least && v <= most && v&(v-1) == 0 }

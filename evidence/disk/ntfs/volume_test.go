@@ -59,3 +59,25 @@ func TestTheCopyOfTheBootSector(t *testing.T) {
 		}
 	}
 }
+
+// A boot sector that counts too few clusters cuts nothing off: its copy stands
+// where the volume ends. Without a copy there is nothing to go by.
+func TestABootSectorThatCountsTooFew(t *testing.T) {
+	for _, copied := range []bool{true, false} {
+		b := newBuilder()
+		b.file(20, 1, "f", nonResident(attrData, "", []byte{0x21, 2, 240, 0}, 2*tCluster, 0))
+		copy(b.disk[240*tCluster:], bytes.Repeat([]byte("x"), 2*tCluster))
+		if copied {
+			copy(b.disk[len(b.disk)-512:], b.disk[:512])
+		}
+		copy(b.disk[40:], le(uint64(300))) // of 512 sectors
+		f := b.open(t)
+		got, err := slurp(t, f, 20, "")
+		if read := err == nil && len(got) == 2*tCluster; read != copied {
+			t.Errorf("copied %v: %d bytes, %v", copied, len(got), err)
+		}
+		if told := strings.Contains(strings.Join(f.Info().Notes, ""), "counts 150 clusters"); told != copied {
+			t.Errorf("copied %v: notes %q", copied, f.Info().Notes)
+		}
+	}
+}
