@@ -10,8 +10,9 @@
 //	/processes/<pid>/exe         the executable itself, where its file was deleted or never had a name
 //	/processes/<pid>             outcome denied or failed: what of this process could not be read
 //
-// What was deleted is recovered once for each file; processes that share it
-// point to the same item. A process that ends while it is read is kept with
+// What was deleted, unmounted or covered by another mount, so that no path leads
+// to it any more, is recovered once for each file; processes that share it point
+// to the same item. A process that ends while it is read is kept with
 // what was had and "ended" set, and is no gap. One whose first thread has ended
 // is read through another of its threads, and one whose folder in /proc lies
 // under a mount through a /proc that is mounted nowhere. Observations:

@@ -130,19 +130,6 @@ func (e *Exe) rawPath() string {
 	return s.RawTarget()
 }
 
-// deleted reports whether the executable is no longer under its name. The mark
-// alone does not tell, for a file may be named "x (deleted)".
-func (x *exes) deleted(f *facts, st *unix.Statx_t) bool {
-	path := f.p.Exe.rawPath()
-	if !strings.HasSuffix(path, " (deleted)") {
-		return false
-	}
-	var there unix.Statx_t
-	err := unix.Statx(unix.AT_FDCWD, x.fs.Path(f.at("root"))+path,
-		unix.AT_STATX_DONT_SYNC|unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BASIC_STATS, &there)
-	return err != nil || keyOf(&there) != keyOf(st)
-}
-
 // release closes what is held.
 func (x *exes) release() {
 	x.mu.Lock()
