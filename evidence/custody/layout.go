@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hozen-dfir/hozen/evidence"
 	"github.com/hozen-dfir/hozen/evidence/internal/plainjson"
@@ -67,7 +70,14 @@ type Receipt struct {
 	Objects []store.Info  `json:"objects"`
 }
 
-var receiptShape = plainjson.ShapeOf[Receipt]()
+// Stores tell times in any form of RFC 3339; the decoder takes commas, too, and
+// hours of one digit.
+var receiptShape = plainjson.ShapeOf[Receipt](
+	plainjson.Form{Of: reflect.TypeFor[evidence.Time](), Has: regexp.MustCompile(`^` + dayAndTime + `\.\d{9}Z$`).MatchString, Wants: "a time in UTC with nine digits of a second"},
+	plainjson.Form{Of: reflect.TypeFor[time.Time](), Has: regexp.MustCompile(`^` + dayAndTime + `(\.\d+)?(Z|[-+]([01]\d|2[0-3]):[0-5]\d)$`).MatchString, Wants: "a time as RFC 3339 has it"},
+)
+
+const dayAndTime = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d`
 
 // PutReceipt stores a receipt beside the entries and returns what an entry
 // says of it. Format and Case are filled in.

@@ -155,6 +155,9 @@ func TestScriptReadsFolder(t *testing.T) {
 		w.write("receipts/"+hexSum([]byte(body))+".json", []byte(body))
 		w.append(Entry{Event: Stored, Receipt: &Ref{receiptKey(hexSum([]byte(body))), int64(len(body)), hexSum([]byte(body))}}, w.legal)
 	}
+	times := func(w *world, modified, made string) {
+		raw(w, `{"format":"hozen-receipt/1","case":"IR-1","made":`+made+`,"objects":[{"modified":`+modified+`}]}`)
+	}
 	for name, c := range map[string]struct {
 		do   func(w *world)
 		code int
@@ -168,6 +171,15 @@ func TestScriptReadsFolder(t *testing.T) {
 		"no JSON":                   {func(w *world) { raw(w, `x`) }, 4},
 		"white space":               {func(w *world) { raw(w, `{"format":"hozen-receipt/1", "case":"IR-1"}`) }, 4},
 		"no line end":               {func(w *world) { raw(w, `{"format":"hozen-receipt/1","case":"IR-1","later":[1.5]}`) }, 0},
+		"times in all forms":        {func(w *world) { times(w, `"2026-01-17T09:30:00.5+01:00"`, `"2026-01-17T09:30:00.000000000Z"`) }, 0},
+		"no times":                  {func(w *world) { times(w, "null", "null") }, 0},
+		"a leap second":             {func(w *world) { times(w, `"2026-01-17T23:59:60Z"`, "null") }, 4},
+		"a comma in a time":         {func(w *world) { times(w, `"2026-01-17T09:30:00,5Z"`, "null") }, 4},
+		"one digit of an hour":      {func(w *world) { times(w, `"2026-01-17T9:30:00Z"`, "null") }, 4},
+		"no such day":               {func(w *world) { times(w, `"2026-02-29T09:30:00Z"`, "null") }, 4},
+		"no such zone":              {func(w *world) { times(w, `"2026-01-17T09:30:00+24:00"`, "null") }, 4},
+		"made in another form":      {func(w *world) { times(w, "null", `"2026-01-17T09:30:00Z"`) }, 4},
+		"made in another zone":      {func(w *world) { times(w, "null", `"2026-01-17T09:30:00.000000000+00:00"`) }, 4},
 		"a token":                   {func(w *world) { w.write("checkpoints/000003.tsr", nil) }, 3},
 		"a token of nothing":        {func(w *world) { w.write("checkpoints/000000.tsr", nil) }, 4},
 		"a token to come":           {func(w *world) { w.write("checkpoints/000004.tsr", nil) }, 4},

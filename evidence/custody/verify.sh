@@ -97,17 +97,17 @@ value() {
   local kind=${shape[$path]:-} re
   [ -z "$kind" ] || count[$path]=$((${count[$path]:-0} + 1))
   case $kind$1 in
-    [!t]z) ;;
+    ?z) ;; # as if it were absent
     ss) if [[ $path == */\* ]]; then val[${path%\*}$name]=$text; else val[$path]=$text; fi ;;
-    ts) re='^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{9}Z$'
-      [[ $2 =~ $re ]] || die "$leaf: ${path:2} is no time as a leaf has it"
+    [tT]s) re='^([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]'
+      case $kind in t) re+='\.[0-9]{9}Z$' ;; T) re+='(\.[0-9]+)?(Z|[-+]([01][0-9]|2[0-3]):[0-5][0-9])$' ;; esac
+      [[ $2 =~ $re ]] || die "$leaf: ${path:2} is no time as SPEC.md has it"
       local y=$((10#${BASH_REMATCH[1]})) m=${BASH_REMATCH[2]} d=$((10#${BASH_REMATCH[3]}))
-      case $m in 04 | 06 | 09 | 11) ((d <= 30)) ;; 02) ((d <= 28 || d == 29 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0))) ;; esac || die "$leaf: ${path:2} is no day" ;;
+      case $m in 04 | 06 | 09 | 11) ((d <= 30)) ;; 02) ((d <= 28 || d == 29 && y % 4 == 0 && (y % 100 != 0 || y % 400 == 0))) ;; esac || die "$leaf: ${path:2} is no day"
+      val[$path]=$2 ;;
     ds) whole "$2" 9223372036854775807 && [ "$2" != -0 ] && val[$path]=$2 || die "$leaf: ${path:2} is no plain decimal" ;;
     in) whole "$2" 9223372036854775807 && val[$path]=$2 || die "$leaf: ${path:2} is no whole number" ;;
     un) [[ $2 != -* ]] && whole "$2" 18446744073709551615 && val[$path]=$2 || die "$leaf: ${path:2} is no whole number" ;;
-    Ts) re='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})$'
-      [[ $2 =~ $re ]] || die "$leaf: ${path:2} is no time" ;;
     bb | [om]{ | l[) val[$path]=1 ;;
     ?) ;; # not known to this version
     *) die "$leaf: ${path:2} holds what it must not" ;;
