@@ -106,7 +106,7 @@ func detectForm(s string) (Kind, string, error) {
 	if registryKey(s) {
 		return 0, "", errKey
 	}
-	s = slashed(s)
+	s = unescaped(slashed(s))
 	if k, p, ok := pathKey(s); ok && s[0] != '/' && (k == WinPath || s[0] == '%' || !strings.Contains(s, `\.`)) {
 		return starred(k, p)
 	}

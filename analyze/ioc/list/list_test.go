@@ -36,6 +36,8 @@ func TestDetect(t *testing.T) {
 		{"hxxp://evil[.]example/A", URL, "evil.example/A"}, {"hxxps[:]//evil.example:443/a", URL, "evil.example/a"},
 		{"HXXP://Evil.example:80", URL, "evil.example/"}, {"fxp://evil.example/x", URL, "evil.example/x"},
 		{"http://user:pw@evil.example:8080/x?y=%7e%2f#z", URL, "evil.example:8080/x?y=~%2F"}, {"evil.example/x/y", URL, "evil.example/x/y"},
+		{`evil\[.\]example`, Domain, "evil.example"}, {`hxxps\[:\]//evil\[.\]example/x`, URL, "evil.example/x"}, {`1\[.\]2.3.4`, IP, "1.2.3.4"}, {`x\[a]\b.exe`, PathEnd, "/x/[a]/b.exe"},
+		{"hxxp://evil[.]example/?u=hXXps://x[.]example/", URL, "evil.example/?u=https://x.example/"},
 		{`hxxp:\\evil[.]example\a`, URL, "evil.example/a"}, {`http[:]\\evil\.example\a`, URL, "evil.example/a"}, {"tcp://evil.example:4444", HostPort, "evil.example:4444"},
 		{"udp://192.0.2.1/", IP, "192.0.2.1"}, {"tcp://evil.example/x", URL, "evil.example/x"}, {strings.Repeat("ab", 64), 0, ""}, {"sha512:" + strings.Repeat("ab", 64), 0, ""},
 		{"http://[2001:db8::1]/x", URL, "[2001:db8::1]/x"}, {"h**p://evil.example/", URL, "evil.example/"}, {"192.0.2.1/x.sh", URL, "192.0.2.1/x.sh"},

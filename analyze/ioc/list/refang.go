@@ -4,9 +4,9 @@ import "strings"
 
 // Refang undoes the spellings by which people keep an indicator from being
 // clicked on: hxxp://evil[.]example, evil(dot)example, user[@]evil{.}example,
-// 1.2.3[.]4[:]80, evil [dot] example, evil\.example, hxxp:\\evil.example\x. Text without such marks is returned as it is.
+// 1.2.3[.]4[:]80, evil [dot] example, evil\.example, evil\[.\]example, hxxp:\\evil.example\x. Text without such marks is returned as it is.
 func Refang(s string) string {
-	s = slashed(s)
+	s = unescaped(slashed(s))
 	if strings.ContainsAny(s, "[({\\])}") {
 		s = unbracket(s)
 	}
@@ -15,6 +15,16 @@ func Refang(s string) string {
 	}
 	return rescheme(s)
 }
+
+// unescaped takes off the backslashes that Markdown wants before brackets.
+func unescaped(s string) string {
+	if s == "" || s[0] == '/' || !strings.Contains(s, `\[`) || !strings.Contains(s, `\]`) {
+		return s
+	}
+	return brackets.Replace(s)
+}
+
+var brackets = strings.NewReplacer(`\[`, "[", `\]`, "]")
 
 var spacedWords = strings.NewReplacer(" dot ", ".", " DOT ", ".", " at ", "@", " AT ", "@")
 
@@ -101,10 +111,13 @@ func rescheme(s string) string {
 		return s
 	}
 	if rest := s[i:]; strings.HasPrefix(rest, "://") {
-		return t + rest
+		return t + inner.Replace(rest)
 	}
 	return s
 }
+
+// inner undoes what was done to a URL within one.
+var inner = strings.NewReplacer("=hxxp://", "=http://", "=hxxps://", "=https://", "=hXXp://", "=http://", "=hXXps://", "=https://")
 
 // slashed gives a URL that is written with backslashes its slashes.
 func slashed(s string) string {
