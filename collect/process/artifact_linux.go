@@ -23,6 +23,7 @@ const (
 	readWait   = 10 * time.Second // for one process
 	batchBytes = 16 << 20         // facts held before executables are hashed
 	batchFiles = 96               // executables held open before they are hashed
+	execTries  = 3                // for a process that begins one program after another
 	maxSummary = 1 << 17          // sockets whose addresses are shown with open files
 )
 
@@ -124,7 +125,9 @@ func (r *run) all(ctx context.Context) error {
 func (r *run) one(ctx context.Context, pid int, hidden bool) error {
 	f, err := procfs.Within(ctx, &r.guard, readWait, func() *facts {
 		f := r.reader.read(pid)
-		r.exes.open(f)
+		for again := execTries; !r.exes.open(f) && again > 0; again-- {
+			f = r.reader.read(pid) // what was read is of two programs
+		}
 		return f
 	})
 	if ctx.Err() != nil {

@@ -58,29 +58,43 @@ func (x *exes) held() int {
 }
 
 // open describes the executable of a process and holds it open, unless that
-// could mean to wait for another host.
-func (x *exes) open(f *facts) {
+// could mean to wait for another host. It reports false where it is not the one
+// that the other facts speak of: the process has begun another program since.
+func (x *exes) open(f *facts) bool {
 	e := f.p.Exe
 	if e == nil {
-		return
+		return true
 	}
-	name := x.fs.Path(f.at("exe"))
-	var st unix.Statx_t
-	// The kernel's cached facts do; a server that is gone must not be asked.
-	err := unix.Statx(unix.AT_FDCWD, name, unix.AT_STATX_DONT_SYNC, unix.STATX_BASIC_STATS, &st)
-	if err != nil {
-		f.note("exe", &os.PathError{Op: "statx", Path: name, Err: err})
+	fail := func(op string, err error) bool {
+		f.note("exe", &os.PathError{Op: op, Path: x.fs.Path(f.at("exe")), Err: err})
 		e.Error = err.Error()
-		return
+		return true
+	}
+	// One handle for all that is said of the file, however fast the process begins
+	// programs. It asks no server that may be gone, nor do the kernel's cached facts.
+	fd, err := unix.Open(x.fs.Path(f.at("exe")), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fail("open", err)
+	}
+	defer unix.Close(fd)
+	link := "/proc/self/fd/" + strconv.Itoa(fd)
+	var st unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH|unix.AT_STATX_DONT_SYNC, unix.STATX_BASIC_STATS, &st); err != nil {
+		return fail("statx", err)
+	}
+	read := e.rawPath()
+	if now, err := os.Readlink(link); err == nil {
+		e.Path, e.PathB64 = evidence.Text(now)
 	}
 	e.fill(&st)
 	if t := x.fstypes[e.Dev]; procfs.Remote(t) {
 		e.Error = "not read: it lies on a file system of type " + t
-		return
+		return e.rawPath() == read
 	}
 	e.Memfd = strings.HasPrefix(e.rawPath(), "/memfd:")
 	e.Deleted = !e.Memfd && x.deleted(f, &st)
-	x.hold(f, keyOf(&st), name)
+	x.hold(f, keyOf(&st), link)
+	return e.rawPath() == read
 }
 
 func (x *exes) hold(f *facts, k exeKey, name string) {
@@ -92,6 +106,9 @@ func (x *exes) hold(f *facts, k exeKey, name string) {
 	}
 	h, err := openQuiet(name)
 	if err != nil {
+		if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+			pe.Path = x.fs.Path(f.at("exe")) // ours says nothing to anybody
+		}
 		f.note("exe", err)
 		f.p.Exe.Error = err.Error()
 		return

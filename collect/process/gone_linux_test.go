@@ -8,8 +8,11 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/hozen-dfir/hozen/collect/process/procfs"
 )
 
 // copied copies sleep to a file.
@@ -74,5 +77,42 @@ func TestExecutableOfAJailIsThere(t *testing.T) {
 	k := take(t)
 	if p := k.procs[pid]; p.Exe == nil || p.Exe.Deleted || p.Exe.Item != "" || p.Exe.SHA256 == "" {
 		t.Errorf("%+v", p.Exe)
+	}
+}
+
+// TestProcessThatBeginsProgramAfterProgram: the path, the digest and what is said
+// of the file are of one program.
+func TestProcessThatBeginsProgramAfterProgram(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "script")
+	if err := os.WriteFile(script, []byte("exec \"$2\" \"$0\" \"$2\" \"$1\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var shells []string
+	for _, n := range []string{"one", "two"} {
+		shells = append(shells, filepath.Join(dir, n))
+		copyOf(t, "/bin/sh", shells[len(shells)-1])
+	}
+	pid := start(t, exec.Command(shells[0], script, shells[0], shells[1]))
+	r := &run{fs: procfs.Live(), exes: newExes(procfs.Live(), nil)}
+	r.reader = &reader{fs: r.fs, at: func(uint64) time.Time { return time.Time{} }}
+	met, seen := 0, map[string]bool{}
+	for range 400 {
+		f := r.reader.read(pid)
+		if !r.exes.open(f) {
+			met++
+		}
+		if f.p.Exe == nil || f.p.Exe.Error != "" {
+			t.Fatalf("%+v", f.p)
+		}
+		var st unix.Stat_t
+		if err := unix.Stat(f.p.Exe.rawPath(), &st); err != nil || strconv.FormatUint(st.Ino, 10) != f.p.Exe.Inode || f.p.Exe.Deleted {
+			t.Fatalf("%+v, its path leads to inode %d: %v", f.p.Exe, st.Ino, err)
+		}
+		seen[f.p.Exe.Path] = true
+	}
+	r.exes.release()
+	if met == 0 || len(seen) != 2 {
+		t.Errorf("it was found out %d times, programs %v: the test tests nothing", met, seen)
 	}
 }
