@@ -7,10 +7,13 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
+// mustState is the least content whose size a frame must state.
+const mustState = 256
+
 // CheckFrame checks that the bytes are one zstd frame with checksum, from first
 // to last: decoders pass over skippable frames, and go on with a second frame,
-// without a word (RFC 8878, sections 3.1.1 and 3.1.2). Where the frame states
-// the size of its content, that must be content bytes.
+// without a word (RFC 8878, sections 3.1.1 and 3.1.2). The size of its content,
+// which small ones may leave out, must be content bytes.
 func CheckFrame(b []byte, content int) error {
 	var h zstd.Header
 	switch err := h.Decode(b); {
@@ -20,6 +23,8 @@ func CheckFrame(b []byte, content int) error {
 		return errors.New("is skippable, or has no checksum")
 	case h.HasFCS && h.FrameContentSize != uint64(content):
 		return fmt.Errorf("states %d bytes; the index says %d", h.FrameContentSize, content)
+	case !h.HasFCS && content >= mustState:
+		return fmt.Errorf("does not state the size of its %d bytes", content)
 	}
 	for at, last := h.HeaderSize, false; ; {
 		if last {
