@@ -178,6 +178,19 @@ func TestHiddenAndUnlistedModules(t *testing.T) {
 	}
 }
 
+// TestModulesWithoutTheList: where /proc is not mounted, or with subset=pid, no
+// module is hidden by anybody.
+func TestModulesWithoutTheList(t *testing.T) {
+	sink := take(t, tree(t, map[string]string{"sys/module/good/initstate": "live\n"}))
+	if seen := observations(t, sink); len(seen) > 0 {
+		t.Errorf("observations %+v", seen)
+	}
+	got := sink.Find("live", "/system/modules.jsonl")
+	if len(got) != 1 || got[0].Record.Outcome != evidence.Partial || !strings.Contains(string(got[0].Bytes), `"good"`) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestPreloadFile(t *testing.T) {
 	for content, want := range map[string]string{
 		"":                                    "",

@@ -27,7 +27,11 @@ func (r *run) modules(ctx context.Context) error {
 	cause = errors.Join(cause, err)
 	after, err := r.procModules()
 	cause = errors.Join(cause, err)
-	all := maps.Clone(before)
+	if before == nil && len(sys) > 0 { // else all of them would count as hidden
+		cause = errors.Join(cause, errors.New("modules are loaded, and /proc/modules is not there: no procfs is mounted, or one that shows processes alone"))
+	}
+	all := map[string]Module{}
+	maps.Copy(all, before)
 	for name := range sys {
 		if _, ok := all[name]; !ok {
 			all[name] = Module{Module: procfs.Module{Name: name, Refs: -1}}
@@ -84,11 +88,12 @@ func (r *run) compare(ctx context.Context, before, after map[string]Module, sys 
 	return nil
 }
 
+// procModules returns the list of /proc, nil where there is none.
 func (r *run) procModules() (map[string]Module, error) {
 	out := map[string]Module{}
 	b, more, err := r.proc.Read("modules", procfs.MaxTable)
 	if errors.Is(err, fs.ErrNotExist) {
-		return out, nil // a kernel without modules
+		return nil, nil // a kernel without modules
 	}
 	list, bad := procfs.ParseModules(b)
 	for _, m := range list {
