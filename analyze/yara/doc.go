@@ -4,5 +4,6 @@
 // variables (filename, filepath, extension, filetype, owner) are set for each
 // item. libyara reports when it is done with all rules: where one takes too long
 // for an item, they are tried in parts, and what is too slow is named. What is
-// found then depends on the time, as it does wherever time runs out. Without cgo the package builds and says ErrNoYARA.
+// found then depends on the time, as it does wherever time runs out. Without
+// cgo the package builds and says ErrNoYARA.
 package yara

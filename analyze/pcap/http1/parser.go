@@ -24,8 +24,8 @@ type Exchange struct {
 }
 
 // Missed says that bytes of one direction are missing which may have held whole
-// messages. The next response is then taken to answer the last request before it: few clients
-// send a request before the one before it is answered.
+// messages. The next response is then taken to answer the last request before
+// it: few clients send a request before the one before it is answered.
 func (x *Exchange) Missed() { x.unsure = true }
 
 // resync lets go of requests that the response at may not answer.
