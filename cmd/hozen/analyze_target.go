@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"os"
+	"strings"
 	"sync/atomic"
 
 	"filippo.io/age"
@@ -65,7 +66,8 @@ func (t lostTarget) Parent() analyze.Parent {
 
 // Inputs implements analyze.Target.
 func (t lostTarget) Inputs(context.Context) iter.Seq2[analyze.Input, error] {
-	return func(yield func(analyze.Input, error) bool) { yield(analyze.Input{}, t.why) }
+	why := errors.New(strings.TrimPrefix(t.why.Error(), t.name+": ")) // the name stands before it
+	return func(yield func(analyze.Input, error) bool) { yield(analyze.Input{}, why) }
 }
 
 // opened are the targets of a sweep.
