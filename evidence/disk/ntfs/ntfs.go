@@ -205,12 +205,15 @@ func sized(v int8, cluster int64) int64 {
 // over all its segments.
 func (f *FS) openMFT(at int64) (err error) {
 	defer caught(&err)
-	sign := make([]byte, 4)
-	if n, err := f.r.ReadAt(sign, at); n < len(sign) {
+	head := make([]byte, 32)
+	if n, err := f.r.ReadAt(head, at); n < len(head) {
 		return err // the library would say that the record is short
 	}
-	if string(sign) != "FILE" {
+	if string(head[:4]) != "FILE" {
 		return fmt.Errorf("no FILE signature: %w", ErrDamaged)
+	}
+	if n := binary.LittleEndian.Uint32(head[28:]); int64(n) != f.info.RecordSize {
+		return fmt.Errorf("a record of %d bytes, where the boot sector says %d: %w", n, f.info.RecordSize, ErrDamaged)
 	}
 	entry, err := parser.GetFixedUpMFTEntry(f.ctx, f.r, at)
 	if err != nil {
@@ -224,6 +227,10 @@ func (f *FS) openMFT(at int64) (err error) {
 	if err != nil {
 		return err
 	}
+	if at != f.mirror && (len(f.mft.runs) == 0 || f.mft.runs[0].lcn*f.info.ClusterSize != at) {
+		return fmt.Errorf("a record whose stream does not begin with it, as that of $MFT does: %w", ErrDamaged)
+	}
+	f.ctx.Purge() // of what was read before another way
 	f.ctx.MFTReader = f.mft
 	if !rec.has(attrList) {
 		return nil

@@ -46,11 +46,13 @@ func TestBootSectors(t *testing.T) {
 func TestTheCopyOfTheBootSector(t *testing.T) {
 	for name, harm := range map[string]func([]byte){
 		"zeros": func(d []byte) { clear(d[:512]) }, "cluster": func(d []byte) { d[13] = 3 },
-		"elsewhere": func(d []byte) { d[48], d[56] = 90, 91 },
+		"elsewhere": func(d []byte) { d[48], d[56] = 90, 91 }, "at another record": func(d []byte) { d[48], d[56] = tMFT+1, 91 },
+		"short records": func(d []byte) { d[64] = 0xF7 }, "long records": func(d []byte) { d[64] = 0xF4 },
 	} {
 		b := newBuilder()
 		b.dir(recordRoot, 5, link{20, 1, "file"})
 		b.file(20, 1, "file")
+		b.file(1, 1, "other", nonResident(attrData, "", []byte{0x11, 1, tMirror}, tCluster, 0))
 		copy(b.disk[len(b.disk)-512:], b.disk[:512])
 		harm(b.disk)
 		f := b.open(t)
