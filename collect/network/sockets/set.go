@@ -30,7 +30,7 @@ func (s *Set) Add(k Socket) {
 	if s.at == nil {
 		s.at = map[string]int{}
 	}
-	key := k.key()
+	key := s.find(&k)
 	if i, ok := s.at[key]; ok {
 		old := &s.list[i]
 		if !slices.Contains(old.Views, k.Views[0]) {
@@ -48,6 +48,25 @@ func (s *Set) Add(k Socket) {
 	k.NetNS = s.NetNS
 	s.at[key] = len(s.list)
 	s.list = append(s.list, k)
+}
+
+// find returns the key of a socket: its inode, unless that is taken by another
+// one that the same view has listed. The connections that MPTCP makes for one
+// socket, to several addresses, all have its inode.
+func (s *Set) find(k *Socket) string {
+	key, whole := k.key(), k.Inode+" "+k.Local+" "+k.Remote
+	if _, ok := s.at[whole]; ok {
+		return whole
+	}
+	i, ok := s.at[key]
+	if !ok || k.Protocol != "tcp" {
+		return key
+	}
+	old := &s.list[i]
+	if (old.Local != k.Local || old.Remote != k.Remote) && slices.Contains(old.Views, k.Views[0]) {
+		return whole
+	}
+	return key
 }
 
 // All returns the sockets in the order in which they were first seen.

@@ -118,3 +118,27 @@ func FuzzTables(f *testing.F) {
 		}
 	})
 }
+
+// TestConnectionsOfOneSocket: with MPTCP one socket has connections to several
+// addresses, and each of them counts. A socket that connects between the two
+// views is one.
+func TestConnectionsOfOneSocket(t *testing.T) {
+	tcp := func(view, inode, remote string) Socket {
+		return Socket{Family: "inet", Protocol: "tcp", Inode: inode, Local: "10.0.0.1:7", Remote: remote, Views: []string{view}}
+	}
+	var s Set
+	for _, k := range []Socket{
+		tcp(ViewDiag, "5", "10.0.0.2:1"), tcp(ViewDiag, "5", "10.0.0.3:1"), tcp(ViewDiag, "6", ""),
+		tcp(ViewProc, "5", "10.0.0.3:1"), tcp(ViewProc, "5", "10.0.0.2:1"), tcp(ViewProc, "6", "10.0.0.9:1"),
+	} {
+		s.Add(k)
+	}
+	var got []string
+	for _, k := range s.All() {
+		got = append(got, k.Inode+" "+k.Remote+" "+strings.Join(k.Views, "+"))
+	}
+	want := []string{"5 10.0.0.2:1 sock_diag+proc", "5 10.0.0.3:1 sock_diag+proc", "6  sock_diag+proc"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
