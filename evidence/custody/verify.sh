@@ -13,6 +13,7 @@ case ${BASH_VERSION:-} in # every shell can read as far as this
   '' | [123].* | 4.[0123].*) echo 'verify.sh: nothing was checked: it needs bash 4.4 or newer; run: bash verify.sh FOLDER' >&2; exit 2 ;;
 esac
 set +o posix # it may have been called as sh
+unset CDPATH # or cd goes to a folder of the same name elsewhere
 export LC_ALL=C
 set -u -o pipefail
 shopt -s nullglob

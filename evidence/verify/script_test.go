@@ -3,6 +3,7 @@ package verify_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -307,5 +308,29 @@ func TestScriptShells(t *testing.T) {
 	}
 	if out, err := bundletest.Run(t, t.TempDir(), "bash", "--posix", script, dir); err != nil || !strings.Contains(out, "OK: complete") {
 		t.Errorf("as sh: %v\n%s", err, out)
+	}
+}
+
+// A folder is the one that was named, whatever others of its name the user's
+// CDPATH leads to.
+func TestScriptInOtherPlaces(t *testing.T) {
+	bundletest.Tools(t, "bash", "openssl", "sha256sum")
+	m := bundletest.New(t)
+	dir := lie(t, m, ended(1, 3, 1), []told{record(1, "abc")})
+	elsewhere := t.TempDir()
+	t.Setenv("CDPATH", elsewhere)
+	bad := filepath.Join(elsewhere, filepath.Base(dir))
+	if err := errors.Join(os.CopyFS(bad, os.DirFS(dir)), os.WriteFile(filepath.Join(bad, "stray"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range []string{"../sink/text/verify.sh", "../custody/verify.sh"} {
+		script, err := filepath.Abs(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := bundletest.Run(t, filepath.Dir(dir), "bash", script, filepath.Base(dir))
+		if bundled := strings.Contains(script, "sink"); bundled && (err != nil || !strings.Contains(out, "OK: complete")) || strings.Contains(out, elsewhere) {
+			t.Errorf("%s: %v\n%s", script, err, out)
+		}
 	}
 }
