@@ -54,7 +54,7 @@ func TestRecordsThatTheMirrorHas(t *testing.T) {
 	copy(b.disk[tMirror*tCluster:], b.disk[tMFT*tCluster:(tMFT+mirrored)*tCluster])
 	for name, harm := range map[string]func([]byte){
 		"sound": func([]byte) {}, "zeros": func(r []byte) { clear(r) }, "torn": func(r []byte) { r[510] ^= 1 },
-		"attribute": func(r []byte) { r[56+4] = 1 },
+		"attribute": func(r []byte) { r[56+4] = 1 }, "another's": func(r []byte) { r[32] = 9 }, "deleted": func(r []byte) { r[22] = 0 },
 	} {
 		c := &builder{disk: bytes.Clone(b.disk)}
 		for _, n := range []int{2, recordVolume} {

@@ -81,6 +81,9 @@ const mirrored = 4
 // one: the error then tells of it.
 func (f *FS) record(n uint64) (*record, error) {
 	rec, err := f.fromMFT(n)
+	if n < mirrored && err == nil && (rec.flags&recordInUse == 0 || rec.base != Ref{}) {
+		err = fmt.Errorf("MFT record %d is not that of a file: %w", n, ErrDamaged)
+	}
 	if err == nil || n >= mirrored {
 		return rec, err
 	}
