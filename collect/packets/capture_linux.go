@@ -91,6 +91,8 @@ func (c *capture) run(ctx context.Context) error {
 	case part != nil:
 	case c.short:
 		part = errUnheard
+	case c.spec.For > 0 && ctx.Err() != nil && why == stoppedEarly:
+		part = fmt.Errorf("the capture ended before its %s were over: %w", c.spec.For, context.Cause(ctx))
 	case c.spec.Interface != Any && c.rings[len(c.rings)-1].gone:
 		part = errRemoved
 	}
@@ -115,6 +117,9 @@ func (c *capture) tellDrops() {
 	}
 }
 
+// stoppedEarly is why a capture ended that was not to end yet.
+const stoppedEarly = "interrupt"
+
 var (
 	errStuck   = errors.New("the sink took no packets for too long")
 	errRemoved = errors.New("the interface was removed before the end of the capture")
@@ -136,7 +141,7 @@ func (c *capture) loop(ctx context.Context) (why string, err error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return "interrupt", nil
+			return stoppedEarly, nil
 		case <-end:
 			return "end of collection", nil
 		case <-over:

@@ -306,6 +306,9 @@ func TestInterruptSealsWhatThereIs(t *testing.T) {
 	if p, _ := read(t, got.Bytes); len(p) != 1 || !bytes.Equal(p[0].data, sent) || got.Record.Details["stopped_by"] != "interrupt" {
 		t.Errorf("%d packets, details %v", len(p), got.Record.Details)
 	}
+	if got.Record.Outcome != evidence.Partial || !strings.Contains(got.Record.Error, "1h0m0s") { // which is not what was asked for
+		t.Errorf("%s: %s", got.Record.Outcome, got.Record.Error)
+	}
 }
 
 func TestInterfaceThatVanishes(t *testing.T) {

@@ -8,6 +8,7 @@
 // every interface <name>: received_<name> (packets the kernel saw),
 // dropped_<name> (of these lost, because its buffer was full), written_<name>.
 // Packets that were dropped are no gap; the ledger and the summary tell of them.
+// A capture that a budget or an interruption ends before its time is partial.
 // A capture of one interface that is removed, and does not come back, is partial.
 //
 // No interface is set to promiscuous mode: that would change the host and show
