@@ -51,15 +51,15 @@ func (s *Set) Add(k Socket) {
 }
 
 // find returns the key of a socket: its inode, unless that is taken by another
-// one that the same view has listed. The connections that MPTCP makes for one
-// socket, to several addresses, all have its inode.
+// one that the same view has listed. The connections that MPTCP and SCTP
+// make for one socket, to several addresses, all have its inode.
 func (s *Set) find(k *Socket) string {
 	key, whole := k.key(), k.Inode+" "+k.Local+" "+k.Remote
 	if _, ok := s.at[whole]; ok {
 		return whole
 	}
 	i, ok := s.at[key]
-	if !ok || k.Protocol != "tcp" {
+	if !ok || k.Protocol != "tcp" && k.Protocol != "sctp" {
 		return key
 	}
 	old := &s.list[i]
