@@ -33,7 +33,40 @@ type DirEntry struct {
 // ReadDir yields every entry of a directory, in the order of its index blocks.
 // A block that can't be used costs its own entries; the error that tells of it
 // comes at the end. False from yield ends the reading without an error.
-func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) (err error) {
+//
+// Of a damaged root the volume's own files are yielded all the same, $MFT to
+// $Extend: their records are the first ones of every volume.
+func (f *FS) ReadDir(n *Node, yield func(DirEntry) bool) error {
+	if n.Ref.Record != recordRoot {
+		return f.readDir(n, yield)
+	}
+	var seen [recordOwn]bool
+	stopped := false
+	err := f.readDir(n, func(e DirEntry) bool {
+		if e.Ref.Record < recordOwn {
+			seen[e.Ref.Record] = true
+		}
+		stopped = !yield(e)
+		return !stopped
+	})
+	for r := range uint64(recordOwn) {
+		if err == nil || stopped || seen[r] || r == recordRoot {
+			continue
+		}
+		m, merr := f.Node(Ref{Record: r})
+		if merr != nil {
+			continue
+		}
+		for _, fn := range m.Names {
+			if fn.Parent == n.Ref && !stopped {
+				stopped = !yield(DirEntry{Name: fn.Name, Ref: m.Ref, Dir: m.Dir, Short: fn.Short, Parent: n.Ref})
+			}
+		}
+	}
+	return err
+}
+
+func (f *FS) readDir(n *Node, yield func(DirEntry) bool) (err error) {
 	defer caught(&err)
 	if !n.Dir {
 		return fmt.Errorf("MFT record %d is not a directory", n.Ref.Record)

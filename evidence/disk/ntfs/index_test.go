@@ -139,15 +139,36 @@ func TestAnIndexWithoutItsBlocks(t *testing.T) {
 
 // The volume's own files have fixed records: they are found without a root.
 func TestOwnFilesWithoutARoot(t *testing.T) {
-	b := newBuilder()
-	b.file(2, 2, "$LogFile", resident(attrData, "", []byte("log")))
-	b.record(recordRoot, 5, recordInUse|recordDir, resident(attrFileName, "", fnBytes(recordRoot, 5, ".", flagDir)))
-	f := b.open(t)
-	if n, err := f.Lookup([]string{"$logfile"}); err != nil || n.Ref.Record != 2 {
-		t.Errorf("%v %v", n, err)
-	}
-	if _, err := f.Lookup([]string{"else"}); !errors.Is(err, ErrDamaged) {
-		t.Errorf("another: %v", err)
+	for name, harm := range map[string]func(*builder){
+		"no index": func(b *builder) {
+			b.record(recordRoot, 5, recordInUse|recordDir, resident(attrFileName, "", fnBytes(recordRoot, 5, ".", flagDir)))
+		},
+		"zeros":   func(b *builder) { clear(b.disk[(tMFT+recordRoot)*tCluster : (tMFT+recordRoot+1)*tCluster]) },
+		"torn":    func(b *builder) { b.disk[(tMFT+recordRoot)*tCluster+510] ^= 1 },
+		"a file":  func(b *builder) { b.disk[(tMFT+recordRoot)*tCluster+22] &^= recordDir },
+		"deleted": func(b *builder) { b.disk[(tMFT+recordRoot)*tCluster+22] &^= recordInUse },
+	} {
+		b := newBuilder()
+		b.file(2, 2, "$LogFile", resident(attrData, "", []byte("log")))
+		b.file(20, 1, "else")
+		harm(b)
+		f := b.open(t)
+		if n, err := f.Lookup([]string{"$logfile"}); err != nil || n.Ref.Record != 2 {
+			t.Errorf("%s: %v %v", name, n, err)
+		}
+		if _, err := f.Lookup([]string{"else"}); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: another: %v", name, err)
+		}
+		root, err := f.Lookup(nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var names []string
+		err = f.ReadDir(root, func(e DirEntry) bool { names = append(names, e.Name); return true })
+		if strings.Join(names, " ") != "$LogFile" || !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %q, %v", name, names, err)
+		}
 	}
 }
 

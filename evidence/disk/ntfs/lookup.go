@@ -118,8 +118,21 @@ func (f *FS) nearest(comps []string, sums []uint64) (*Node, int, error) {
 		n.via = &n.Names[k.via]
 		return n, i, nil
 	}
+	return f.root(), 0, nil
+}
+
+// root is the top folder. Where its record can't be read it is one whose names are
+// lost: the volume's own files are found all the same.
+func (f *FS) root() *Node {
 	n, err := f.Node(Ref{Record: recordRoot})
-	return n, 0, err
+	if err == nil && !n.Dir {
+		err = fmt.Errorf("MFT record %d is not a directory: %w", recordRoot, ErrDamaged)
+	}
+	if err != nil {
+		n = &Node{Ref: f.Root(), Dir: true, fs: f}
+		n.problem("%v", err)
+	}
+	return n
 }
 
 // child finds a name in a directory and checks it with the file's own record.
@@ -144,26 +157,10 @@ func (f *FS) child(dir *Node, name string) (*Node, error) {
 			return nil, bad
 		}
 	}
-	if x.err != nil && dir.Ref.Record == recordRoot {
-		if n := f.own(dir.Ref, name); n != nil {
-			return n, nil
-		}
-	}
 	if x.err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotListed, x.err)
 	}
 	return nil, fs.ErrNotExist
-}
-
-// own finds one of the volume's own files, $MFT to $Extend, whose records are
-// the first ones of every volume: a damaged root can't hide them.
-func (f *FS) own(root Ref, name string) *Node {
-	for r := range uint64(recordOwn) {
-		if n, err := f.Node(Ref{Record: r}); err == nil && n.come(root, name) {
-			return n
-		}
-	}
-	return nil
 }
 
 // come notes by which of its names a node was found in a directory, the exact

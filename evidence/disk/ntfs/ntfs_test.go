@@ -201,8 +201,11 @@ func TestARecordBehindTheEndOfTheImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Lookup(nil); !errors.Is(err, disk.ErrBeyond) {
+	if _, err := f.Node(Ref{Record: recordRoot}); !errors.Is(err, disk.ErrBeyond) {
 		t.Error(err)
+	}
+	if n, err := f.Lookup(nil); err != nil || len(n.Problems) != 1 || !strings.Contains(n.Problems[0], disk.ErrBeyond.Error()) {
+		t.Errorf("%+v, %v", n, err)
 	}
 }
 
