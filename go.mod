@@ -2,6 +2,8 @@ module github.com/hozen-dfir/hozen
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	filippo.io/age v1.3.2
 	github.com/digitorus/timestamp v0.0.0-20250524132541-c45532741eea
