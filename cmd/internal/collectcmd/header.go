@@ -1,11 +1,13 @@
 package collectcmd
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hozen-dfir/hozen/cmd/internal/cli"
@@ -77,11 +79,31 @@ func hostFacts() map[string]string {
 	for key, file := range map[string]string{
 		"machine_id": "/etc/machine-id", "boot_id": "/proc/sys/kernel/random/boot_id", "kernel": "/proc/sys/kernel/osrelease",
 	} {
-		if b, err := os.ReadFile(file); err == nil {
-			out[key] = strings.TrimSpace(string(b[:min(len(b), 256)]))
+		if v := short(file); v != "" {
+			out[key] = v
 		}
 	}
 	return out
+}
+
+// maxShort bounds what is read of a file that holds one fact.
+const maxShort = 256
+
+// short returns what a file of one fact holds. It may be of any size on a host
+// that an attacker holds, or a fifo that nobody writes to.
+func short(file string) string {
+	if st, err := os.Stat(file); err != nil || !st.Mode().IsRegular() {
+		return ""
+	}
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // should it be another now
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b := make([]byte, maxShort)
+	n, _ := io.ReadFull(f, b)
+	line, _, _ := strings.Cut(string(b[:n]), "\n")
+	return strings.TrimSpace(line)
 }
 
 // clockFacts are what is known about how right the clock is.
