@@ -193,7 +193,7 @@ func (r *run) raw(ctx context.Context, id, dir string) error {
 	}
 	slices.Sort(names)
 	for _, n := range names {
-		h, err := os.Open(r.fs.Path(dir + "/" + n))
+		h, err := procfs.OpenRegular(r.fs.Path(dir + "/" + n))
 		path := "/network/raw/" + id + "/" + n
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.EINVAL) { // EINVAL: the process has ended
 			continue

@@ -61,7 +61,7 @@ func (r *run) word(name string) string {
 func (r *run) raw(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(rawFiles)) {
 		from := rawFiles[name]
-		h, err := os.Open(r.proc.Path(from))
+		h, err := procfs.OpenRegular(r.proc.Path(from))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -98,7 +98,7 @@ func (r *run) users(ctx context.Context) error {
 		cause = errors.Join(cause, errors.New("utmp ends in the middle of a record or is too long"))
 	}
 	dir := r.path("run/systemd/sessions")
-	d, err := os.Open(dir)
+	d, err := os.OpenFile(dir, os.O_RDONLY|syscall.O_DIRECTORY, 0) // which waits for no writer
 	if err == nil {
 		names, _ := d.Readdirnames(2 * maxSessions)
 		_ = d.Close()

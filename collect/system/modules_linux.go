@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"syscall"
 
 	"github.com/hozen-dfir/hozen/collect/process/procfs"
 )
@@ -109,7 +110,7 @@ func (r *run) procModules() (map[string]Module, error) {
 // built in has a folder as well, for its parameters.
 func (r *run) sysModules() (map[string]bool, error) {
 	out := map[string]bool{}
-	d, err := os.Open(r.path("sys/module"))
+	d, err := os.OpenFile(r.path("sys/module"), os.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return out, nil
 	}

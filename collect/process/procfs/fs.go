@@ -37,29 +37,31 @@ func PID(pid int, name string) string { return strconv.Itoa(pid) + "/" + name }
 // Read returns the first limit bytes of a file, and whether it holds more. What
 // was read before an error is returned with it.
 func (f FS) Read(name string, limit int64) (b []byte, more bool, err error) {
-	h, err := os.Open(f.Path(name))
-	if err != nil {
-		return nil, false, err
-	}
-	defer h.Close()
-	b, err = io.ReadAll(io.LimitReader(h, limit+1))
-	if int64(len(b)) > limit {
-		b, more = b[:limit], true
-	}
-	return b, more, err
+	return ReadRegular(f.Path(name), limit)
 }
 
-// ReadRegular returns the first limit bytes of a regular file anywhere. What is
-// a fifo or a device now is refused rather than waited for.
-func ReadRegular(path string, limit int64) (b []byte, more bool, err error) {
+// OpenRegular opens a regular file anywhere. What is a fifo or a device now is
+// refused rather than waited for; so it may be below /proc where somebody mounted
+// a folder of theirs.
+func OpenRegular(path string) (*os.File, error) {
 	h, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if st, err := h.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, errors.Join(err, fmt.Errorf("%s is no regular file", path), h.Close())
+	}
+	return h, nil
+}
+
+// ReadRegular returns the first limit bytes of a file that OpenRegular opens, and
+// whether it holds more.
+func ReadRegular(path string, limit int64) (b []byte, more bool, err error) {
+	h, err := OpenRegular(path)
 	if err != nil {
 		return nil, false, err
 	}
 	defer h.Close()
-	if st, err := h.Stat(); err != nil || !st.Mode().IsRegular() {
-		return nil, false, errors.Join(err, fmt.Errorf("%s is no regular file", path))
-	}
 	b, err = io.ReadAll(io.LimitReader(h, limit+1))
 	if int64(len(b)) > limit {
 		b, more = b[:limit], true
