@@ -1,6 +1,7 @@
 package pcap
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"testing"
@@ -101,5 +102,32 @@ func TestStrayBytes(t *testing.T) {
 	}
 	if fmt.Sprint(aside) != "[GET  PRI ]" {
 		t.Errorf("%q", aside)
+	}
+}
+
+// TestLengthBeyondTheFrame: bytes that a header claims and that were never sent
+// don't take the place of those that are. Of a packet that was captured in part
+// they were sent, and a gap says so.
+func TestLengthBeyondTheFrame(t *testing.T) {
+	for name, c := range map[string]struct {
+		snapped        bool
+		requests, gaps int
+	}{"forged": {false, 1, 0}, "captured in part": {true, 0, 1}} {
+		b := newBuilder(t)
+		conn := b.connect(40000, 80)
+		at := b.buf.Len()
+		conn.at(client, conn.seq[client], "", layers.TCP{ACK: true})
+		forged := b.buf.Bytes()[at:]
+		const more = 200
+		ip := forged[16:] // behind the record's header
+		binary.BigEndian.PutUint16(ip[2:], binary.BigEndian.Uint16(ip[2:])+more)
+		if c.snapped {
+			binary.LittleEndian.PutUint32(forged[12:], binary.LittleEndian.Uint32(forged[12:])+more)
+		}
+		conn.send(client, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n", 99)
+		k, _, err := b.analyze(Options{})
+		if err != nil || len(k.http) != c.requests || k.flows[0].Gaps != c.gaps {
+			t.Errorf("%s: %v: %d requests, %+v", name, err, len(k.http), k.flows)
+		}
 	}
 }

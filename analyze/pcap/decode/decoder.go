@@ -41,11 +41,12 @@ type Limits struct {
 type Decoder struct {
 	Stats Stats
 
-	visit  func(*Datagram)
-	inside bool // the visitor is running
-	frags  defrag
-	d      Datagram
-	fb     feedback
+	visit   func(*Datagram)
+	inside  bool // the visitor is running
+	snapped bool // of the packet less was captured than was sent
+	frags   defrag
+	d       Datagram
+	fb      feedback
 
 	eth  layers.Ethernet
 	tag  layers.Dot1Q
@@ -74,7 +75,7 @@ func New(l Limits, visit func(*Datagram)) *Decoder {
 func (d *Decoder) Packet(p *capture.Packet) {
 	d.Stats.Packets++
 	d.Stats.Bytes += int64(p.Wire)
-	if len(p.Data) < p.Wire {
+	if d.snapped = len(p.Data) < p.Wire; d.snapped {
 		d.Stats.Snapped++
 	}
 	before := d.Stats.Datagrams

@@ -210,6 +210,12 @@ func (d *Decoder) transport(proto uint8, b []byte, lost, depth int) {
 	d.d.SrcPort, d.d.DstPort, d.d.Seq, d.d.Ack, d.d.Flags = 0, 0, 0, 0, 0
 	switch proto {
 	case protoTCP:
+		if lost > 0 && !d.snapped {
+			// The frame was no longer than this, so its receiver drops it. Bytes
+			// that were never sent must not stand in for those that are.
+			d.malformed("ip length beyond the frame")
+			d.d.Lost = 0
+		}
 		d.segment(b)
 	case protoUDP, protoUDPLite:
 		d.datagram(b, lost, depth)
