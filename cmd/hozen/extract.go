@@ -165,7 +165,7 @@ func (n *extracted) write(ctx context.Context, app *cli.App, b *bundle.Bundle, t
 	}
 	if it.Torn {
 		n.torn++
-		app.Warnf("%s is cut off: the collection ended before this item did; %s of it are there", it.Record.RawPath(), cli.Bytes(it.Record.Size))
+		app.Warnf("%s is cut off: %s; %s of it are there", it.Record.RawPath(), it.Record.Error, cli.Bytes(it.Record.Size))
 	}
 	if app.JSON {
 		line := map[string]any{"record": r.Item.Record}

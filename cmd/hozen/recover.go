@@ -23,7 +23,9 @@ func newRecoverCommand(app *cli.App) *cobra.Command {
 		Use:   "recover BUNDLE --out FOLDER",
 		Short: "Give back what a collection that died had sealed",
 		Long: `Writes all items up to the last good checkpoint below FOLDER/<source>/, with a
-list of them (extracted.jsonl), and says what came after it. What was stored but
+list of them (extracted.jsonl), and says what came after it. A damaged segment
+costs what is in it: of an item that goes on behind one, each further run of bytes
+is a file of its own, with ~ and a number behind its name. What was stored but
 not sealed yet is written below FOLDER/unsealed where it can be read: it shows
 what was there, and proves nothing.`,
 		Example: "  hozen recover b/ --out rescued/ --identity keys/",
@@ -116,7 +118,7 @@ func recoverTail(ctx context.Context, app *cli.App, b *bundle.Bundle, target *ex
 			app.Notef("after it: %s, %s; %d entries of it are below %s/%s and prove nothing", name, state, len(restored), out, extract.UnsealedDir)
 		}
 	}
-	if len(tail) == 0 && b.EndLeaf == nil {
+	if len(tail) == 0 && b.EndLeaf == nil && b.Broken() == "" {
 		app.Notef("after it: nothing was stored")
 	}
 	return nil

@@ -82,7 +82,7 @@ func (t *Target) Item(ctx context.Context, b *bundle.Bundle, it *bundle.Item) (R
 	case rec.Outcome.HasBytes() && (len(it.Parts) > 0 || plain(rec.Type)),
 		rec.Outcome == evidence.Empty && plain(rec.Type):
 		r.Name, r.Err = t.file(ctx, b, it)
-		r.Renamed = r.Name != "" && r.Name != Name(rec.Source, rec.RawPath())
+		r.Renamed = r.Name != "" && r.Name != place(it)
 	}
 	if full(r.Err) || ctx.Err() != nil {
 		if r.Err != nil && r.Name != "" { // half a file must not pass for a whole one
@@ -115,7 +115,7 @@ func (t *Target) file(ctx context.Context, b *bundle.Bundle, it *bundle.Item) (s
 		return "", err
 	}
 	defer content.Close()
-	f, name, err := t.create(Name(it.Record.Source, it.Record.RawPath()), it.Record.Seq)
+	f, name, err := t.create(place(it), it.Record.Seq)
 	if err != nil {
 		return "", err
 	}
@@ -125,6 +125,16 @@ func (t *Target) file(ctx context.Context, b *bundle.Bundle, it *bundle.Item) (s
 	}
 	t.setTimes(name, it.Record.Stat)
 	return name, err
+}
+
+// place is where an item's content belongs. A run of bytes from its middle must
+// not pass for the file.
+func place(it *bundle.Item) string {
+	name := Name(it.Record.Source, it.Record.RawPath())
+	if it.Torn && len(it.Parts) > 0 && it.Parts[0].Offset > 0 {
+		name = fmt.Sprintf("%s~%d", name, it.Record.Seq)
+	}
+	return name
 }
 
 // create makes a new file, under another name where the name is taken: two
