@@ -17,6 +17,7 @@ const (
 	maxIndexSize = 64 << 10 // bytes of one index block
 	maxBitmap    = 8 << 20  // bytes of an index's bitmap: 64 M blocks
 	maxBadBlocks = 1000     // of an index, one after the other
+	maxHidden    = 1 << 16  // blocks of an index that its bitmap does not know
 	maxForeign   = 100      // entries of an index that name another folder as theirs
 )
 
@@ -126,6 +127,7 @@ type indexWalk struct {
 	used    []byte // blocks in use, a bit each; nil: unknown, take all
 	more    []int64
 	seen    map[int64]bool // blocks that were in more
+	much    bool           // there were more than maxHidden of them
 	stopped bool
 	err     error // the first
 	row     int   // of blocks that could not be used
@@ -144,7 +146,14 @@ func (w *indexWalk) leads(place uint64) {
 		return
 	}
 	i := int64(place) * w.unit / w.size
-	if w.inUse(i) || w.seen[i] || len(w.seen) > maxBitmap {
+	if w.inUse(i) || w.seen[i] {
+		return
+	}
+	if len(w.seen) >= maxHidden {
+		if !w.much {
+			w.fail(fmt.Errorf("index with more than %d blocks that its bitmap does not know: the rest was not read: %w", maxHidden, ErrDamaged))
+		}
+		w.much = true
 		return
 	}
 	if w.seen == nil {

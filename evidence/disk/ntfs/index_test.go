@@ -214,3 +214,16 @@ func TestAnIndexOfAnotherFolder(t *testing.T) {
 		}
 	}
 }
+
+// Blocks that the bitmap hides are kept in mind up to a bound, and the rest is told.
+func TestMoreHiddenBlocksThanAreKept(t *testing.T) {
+	w := &indexWalk{size: 4096, unit: 4096, used: []byte{}}
+	for i := range uint64(2 * maxHidden) {
+		if w.leads(i % (maxHidden + 10)); (w.err != nil) != (i >= maxHidden) {
+			t.Fatalf("block %d: %v", i, w.err)
+		}
+	}
+	if len(w.more) != maxHidden || len(w.seen) != maxHidden || w.row != 1 {
+		t.Errorf("%d blocks, %d in mind, %d errors", len(w.more), len(w.seen), w.row)
+	}
+}
