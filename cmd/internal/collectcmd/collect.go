@@ -70,6 +70,7 @@ func collectBundle(ctx context.Context, app *cli.App, f flags, profileSet bool) 
 	var runErr error
 	s, runErr = f.run(ctx, app, w, &plan, notes)
 	atVolumes(s.FirstGaps, notes)
+	s.Notes = append(told(notes), s.Notes...)
 	totals, err := w.Close(context.WithoutCancel(ctx), ending(s, runErr, signer.Ephemeral()))
 	if runErr != nil {
 		err = runErr // which Close repeats where it was the writer's
@@ -183,6 +184,21 @@ func atVolumes(gaps []run.Gap, notes []image.Note) {
 			}
 		}
 	}
+}
+
+// notesTold is how many notes of images are shown; all are in the bundle.
+const notesTold = 20
+
+// told are the notes that are no gaps, which are shown as such: an image that was
+// cut short, a copy that was used in place of what is damaged.
+func told(notes []image.Note) []string {
+	var out []string
+	for _, n := range notes {
+		if !n.Unread && len(out) < notesTold {
+			out = append(out, n.String())
+		}
+	}
+	return out
 }
 
 // ending is the end leaf's draft.
