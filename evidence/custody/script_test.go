@@ -180,6 +180,8 @@ func TestScriptReadsFolder(t *testing.T) {
 		"no such zone":              {func(w *world) { times(w, `"2026-01-17T09:30:00+24:00"`, "null") }, 4},
 		"made in another form":      {func(w *world) { times(w, "null", `"2026-01-17T09:30:00Z"`) }, 4},
 		"made in another zone":      {func(w *world) { times(w, "null", `"2026-01-17T09:30:00.000000000+00:00"`) }, 4},
+		"folders":                   {func(w *world) { w.folder(checkpointKey(4)); w.folder(entryKey(3)); w.folder(receiptKey(zeros)); w.folder("x") }, 0},
+		"a folder for a checkpoint": {func(w *world) { os.Remove(w.path(checkpointKey(2))); w.folder(checkpointKey(2)) }, 3},
 		"a token":                   {func(w *world) { w.write("checkpoints/000003.tsr", nil) }, 3},
 		"a token of nothing":        {func(w *world) { w.write("checkpoints/000000.tsr", nil) }, 4},
 		"a token to come":           {func(w *world) { w.write("checkpoints/000004.tsr", nil) }, 4},

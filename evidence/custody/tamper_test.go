@@ -32,6 +32,13 @@ func small(t *testing.T, caseID string) *world {
 
 func (w *world) path(name string) string { return filepath.Join(w.dir, name) }
 
+func (w *world) folder(name string) {
+	w.t.Helper()
+	if err := os.MkdirAll(w.path(name), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 func (w *world) read(name string) []byte {
 	w.t.Helper()
 	b, err := os.ReadFile(w.path(name))

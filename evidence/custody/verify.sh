@@ -389,7 +389,7 @@ for ((i = 0; i <= last; i++)); do
   printf '%6d  %s  %-10s %s, %s, %s (%s)\n' $i "$time" "$event" "$(printable "$person")" "$role" "$key_name+$key_hash" "$who"
   previous=$(sum <"$f")
   grow "$f"
-  if [ ! -e "$c" ] && [ ! -L "$c" ]; then gap "$c" "there is none"; continue; fi
+  if { [ ! -e "$c" ] || [ -d "$c" ]; } && [ ! -L "$c" ]; then gap "$c" "there is none"; continue; fi
   if [ -L "$c" ] || ! signed "$c" "$vkey" 3; then
     damage "$c" "not signed by the actor of $f: ${why:-it is a link}"
   elif ! printf 'hozen/custody/%s\n%d\n%s\n' "$case_id" $size "$(root)" | cmp -s - "$tmp/text"; then
@@ -397,10 +397,12 @@ for ((i = 0; i <= last; i++)); do
   fi
 done
 for c in checkpoints/*.checkpoint; do
+  [ ! -d "$c" ] || [ -L "$c" ] || continue # a folder is no object
   n=${c:12:6}
   [ $((10#$n)) -ge 1 ] && [ $((10#$n)) -le $((last + 1)) ] || damage "$c" "covers an entry that is not there"
 done
 for r in receipts/*.json; do
+  [ ! -d "$r" ] || [ -L "$r" ] || continue
   [ -n "${named[$r]:-}" ] || gap "$r" "no entry names it"
 done
 if [ $bad -ne 0 ]; then echo "The custody log is DAMAGED."; exit 4; fi
