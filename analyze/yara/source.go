@@ -91,8 +91,9 @@ func (r *reader) zip(p string) error {
 		return err
 	}
 	z, err := zip.NewReader(f, st.Size())
-	if err != nil {
-		return err
+	if err != nil { // as of a file that does not compile: the others are used
+		r.problem(filepath.ToSlash(p), err.Error())
+		return nil
 	}
 	if len(z.File) > maxRuleFiles {
 		return fmt.Errorf("%w: more than %d entries", errBounds, maxRuleFiles)

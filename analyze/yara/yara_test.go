@@ -208,6 +208,18 @@ func TestZip(t *testing.T) {
 	}
 }
 
+// A ZIP that is none costs itself, as a rule file that does not compile does.
+func TestBrokenZip(t *testing.T) {
+	dir := t.TempDir()
+	broken, sound := filepath.Join(dir, "broken.zip"), filepath.Join(dir, "sound.yar")
+	write(t, broken, []byte("PK\x03\x04 and no more"))
+	write(t, sound, []byte(good))
+	c, reports, err := Compile(context.Background(), []string{broken, sound})
+	if err != nil || c.Rules != 1 || len(reports) != 2 || len(reports[0].Errors) != 1 || reports[0].Name != filepath.ToSlash(broken) {
+		t.Fatalf("%+v, %v", reports, err)
+	}
+}
+
 func TestExternals(t *testing.T) {
 	for _, tc := range []struct {
 		method, path string
