@@ -50,6 +50,7 @@ type App struct {
 // Main runs a program and returns its exit code. args are without the
 // program's name.
 func Main(p Program, args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	settleZone()
 	app := newApp(p, stdin, stdout, stderr)
 	defer func() {
 		if r := recover(); r != nil { // an unrecovered panic would exit 2, "wrong use"
