@@ -29,7 +29,8 @@ func TestFrameStatesItsSize(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, part := range [][]byte{content[:n/2], content[n/2:]} { // a stream's end is not known at its beginning
-			if _, err := w.Write(part); err == nil {
+			_, err := w.Write(part)
+			if err == nil {
 				err = w.Flush()
 			}
 			if err != nil {
