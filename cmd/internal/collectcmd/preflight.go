@@ -71,8 +71,9 @@ func ask(ctx context.Context, app *cli.App) error {
 		err  error
 	}
 	read := make(chan line, 1)
+	in := bufio.NewReader(io.LimitReader(app.In, 100))
 	go func() { // ends with the answer, or with the process
-		answer, err := bufio.NewReader(io.LimitReader(app.In, 100)).ReadString('\n')
+		answer, err := in.ReadString('\n')
 		read <- line{answer, err}
 	}()
 	var l line
