@@ -89,7 +89,7 @@ func get(ctx context.Context, app *cli.App, where, caseID, id, to string, signer
 	if err != nil {
 		return err
 	}
-	defer c.discard()
+	defer c.discard(app)
 	bar := app.Progress("getting")
 	err = intake.Get(ctx, b, c.out, func(n int64) { bar.Add(1, n) })
 	bar.Done()
@@ -276,10 +276,13 @@ func (c *copying) place() error {
 	return nil
 }
 
-// discard leaves nothing of a copy that was not placed.
-func (c *copying) discard() {
-	_ = c.close()
-	if !c.placed {
-		_ = os.RemoveAll(c.temp)
+// discard leaves nothing of a copy that was not placed, or says that it could not.
+func (c *copying) discard(app *cli.App) {
+	_ = c.close() // what was written counts no more
+	if c.placed {
+		return
+	}
+	if err := os.RemoveAll(c.temp); err != nil {
+		app.Warnf("what was copied is not verified, proves nothing, and could not be removed: %v", err)
 	}
 }
