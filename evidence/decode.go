@@ -11,17 +11,39 @@ import (
 
 // ParseRecord reads one line of items.jsonl, without its line end, as
 // json.Unmarshal does (a test holds the two together), and refuses what another
-// reader may read as something else (SPEC.md, "JSON"). Lines as AppendRecord
-// writes them, with the fields that most records have, are read without
-// reflection: readers of a bundle parse one for every item.
+// reader may read as something else (SPEC.md, "JSON"), and a record without a
+// path or a size: it would be one of no path and no content. Lines as
+// AppendRecord writes them, with the fields that most records have, are read
+// without reflection: readers of a bundle parse one for every item.
 func ParseRecord(line []byte, r *Record) error {
-	d := decoder{plainjson.New(string(line))}
+	d := decoder{Decoder: plainjson.New(string(line))}
 	*r = Record{}
 	if d.record(r); d.Done() {
-		return nil
+		return stated(d.path, d.size)
 	}
 	*r = Record{}
-	return plainjson.Unmarshal(line, recordShape, r)
+	if err := plainjson.Unmarshal(line, recordShape, r); err != nil {
+		return err
+	}
+	var there struct {
+		Path *string `json:"path"`
+		Size *string `json:"size"`
+	}
+	if err := json.Unmarshal(line, &there); err != nil {
+		return err
+	}
+	return stated(there.Path != nil, there.Size != nil)
+}
+
+// stated returns an error where a member is left out that is always there.
+func stated(path, size bool) error {
+	switch {
+	case !path:
+		return errors.New("has no path")
+	case !size:
+		return errors.New("has no size")
+	}
+	return nil
 }
 
 var recordShape = plainjson.ShapeOf[Record](plainTime)
@@ -30,44 +52,25 @@ var recordShape = plainjson.ShapeOf[Record](plainTime)
 // has seen to.
 var plainTime = plainjson.Form{Of: reflect.TypeFor[Time](), Has: timeShaped, Wants: "a time in UTC with nine digits of a second"}
 
-// Stated returns an error where a record's line leaves out a member that is
-// always there and that ParseRecord shows as one that is empty: such a path is a
-// path, and such a size that of no content.
-func (r *Record) Stated(line []byte) error {
-	if r.Path != "" && r.Size != 0 {
-		return nil
-	}
-	var there struct {
-		Path *string `json:"path"`
-		Size *string `json:"size"`
-	}
-	switch err := json.Unmarshal(line, &there); {
-	case err != nil:
-		return err
-	case there.Path == nil:
-		return errors.New("has no path")
-	case there.Size == nil:
-		return errors.New("has no size")
-	}
-	return nil
-}
-
 // decoder takes fields in the order of AppendRecord.
-type decoder struct{ plainjson.Decoder }
+type decoder struct {
+	plainjson.Decoder
+	path, size bool // were there
+}
 
 func (d *decoder) record(r *Record) {
 	d.Text("format", &r.Format)
 	d.Number("seq", &r.Seq)
 	d.Text("salt", &r.Salt)
 	d.Text("source", &r.Source)
-	d.Text("path", &r.Path)
+	d.path = d.Text("path", &r.Path)
 	d.Text("path_b64", &r.PathB64)
 	d.Text("outcome", (*string)(&r.Outcome))
 	d.Texts("artifacts", &r.Artifacts)
 	d.Text("method", &r.Method)
 	d.Text("reason", &r.Reason)
 	d.Text("error", &r.Error)
-	d.Int64("size", &r.Size)
+	d.size = d.Int64("size", &r.Size)
 	d.Text("sha256", &r.SHA256)
 	d.Text("sha1", &r.SHA1)
 	d.Text("md5", &r.MD5)
@@ -121,7 +124,7 @@ func (d *decoder) time(k string, v *Time) {
 	t := time.Date(year, time.Month(month), day, hour, minute, second, at(20, 29), time.UTC)
 	*v = Time{t}
 	// time.Date moves the 31st of a shorter month on; json.Unmarshal says no.
-	if t.Day() != day || t.Month() != time.Month(month) || hour > 23 || minute > 59 || second > 59 {
+	if month < 1 || month > 12 || day < 1 || day > 28 && t.Day() != day || hour > 23 || minute > 59 || second > 59 {
 		d.Fail()
 	}
 }

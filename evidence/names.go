@@ -65,14 +65,21 @@ var forbidden = [256]bool{'%': true, '\\': true, '<': true, '>': true, ':': true
 
 // plain reports that c surely stays as it is: most names do.
 func plain(c string) bool {
+	if c == "" {
+		return true
+	}
+	if end := c[len(c)-1]; len(c) > maxComponent || end == '.' || end == ' ' {
+		return false
+	}
 	for i := range len(c) {
 		if c[i] < 0x20 || c[i] >= 0x7f || forbidden[c[i]] {
 			return false
 		}
+		if c[i] == '.' && strings.IndexByte("zZpP", c[i+1]) >= 0 { // as reserved endings begin; no dot stands last
+			return false
+		}
 	}
-	// Reserved endings begin with ".z" or ".p", in any case.
-	return len(c) <= maxComponent && strings.TrimRight(c, ". ") == c &&
-		!strings.Contains(c, ".z") && !strings.Contains(c, ".Z") && !strings.Contains(c, ".p") && !strings.Contains(c, ".P")
+	return true
 }
 
 func escape(c string) string {

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,11 +14,11 @@ import (
 // parallel. Segments are handed out in order, so whoever waits for an earlier
 // part waits for somebody who does not wait for them.
 type chains struct {
-	mu    sync.Mutex
-	cond  *sync.Cond
-	items map[uint64]*chain // those whose last part has not come
-	ready map[int]bool      // segments finished, above low
-	low   int               // all segments up to this number are finished
+	mu      sync.Mutex
+	changed chan struct{}     // closed, and replaced, where a part may have become due
+	items   map[uint64]*chain // those whose last part has not come
+	ready   map[int]bool      // segments finished, above low
+	low     int               // all segments up to this number are finished
 }
 
 // chain is one item on its way.
@@ -37,8 +36,7 @@ type chain struct {
 // newChains begins with nothing but the numbers that no segment has: nobody
 // need wait for those.
 func newChains(segments []seal.Segment) *chains {
-	c := &chains{items: map[uint64]*chain{}, ready: map[int]bool{}}
-	c.cond = sync.NewCond(&c.mu)
+	c := &chains{changed: make(chan struct{}), items: map[uint64]*chain{}, ready: map[int]bool{}}
 	due := 1
 	for _, s := range segments {
 		for ; due < s.Number; due++ {
@@ -56,7 +54,13 @@ func (c *chains) finished(segment int) {
 	defer c.mu.Unlock()
 	c.ready[segment] = true
 	c.pass()
-	c.cond.Broadcast()
+	c.wake()
+}
+
+// wake tells those who wait to look again.
+func (c *chains) wake() {
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 func (c *chains) pass() {
@@ -67,34 +71,22 @@ func (c *chains) pass() {
 }
 
 // turn returns the item that a part continues, or that a first part begins with
-// whole. Where the part is not due yet it waits, or returns nil if told not to.
-// The item is the caller's until it calls settle. An error is of the part's
-// place in the item; whoever comes after it is not blamed for it.
-func (c *chains) turn(ctx context.Context, segment int, r brief, whole *digester, wait bool) (*chain, error) {
-	stop := context.AfterFunc(ctx, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.cond.Broadcast()
-	})
-	defer stop()
+// whole. Where the part is not due yet it returns a channel instead, that is closed
+// when to ask again. The item is the caller's until it calls settle. An error is of
+// the part's place in the item; whoever comes after it is not blamed for it.
+func (c *chains) turn(segment int, r brief, whole *digester) (*chain, <-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for ctx.Err() == nil && !c.mayTake(segment, r) {
-		if !wait {
-			return nil, nil
-		}
-		c.cond.Wait()
-	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if !c.mayTake(segment, r) {
+		return nil, c.changed, nil
 	}
 	it, err := c.take(r, whole)
 	if err != nil {
 		c.stray(r)
-		return nil, err
+		return nil, nil, err
 	}
 	it.held, it.seq = true, r.Seq
-	return it, nil
+	return it, nil, nil
 }
 
 // settle ends a part whose content is in the whole, if it was sound, and passes
@@ -110,7 +102,7 @@ func (c *chains) settle(it *chain, r brief, sound bool) (err error) {
 	if r.Part.Last {
 		delete(c.items, r.Part.Item)
 	}
-	c.cond.Broadcast()
+	c.wake()
 	return err
 }
 
@@ -156,7 +148,7 @@ func (c *chains) stray(r brief) {
 	if r.Part.Last {
 		delete(c.items, r.Part.Item)
 	}
-	c.cond.Broadcast()
+	c.wake()
 }
 
 // open yields the items whose last part never came, but for those of which a

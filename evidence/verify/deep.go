@@ -76,8 +76,9 @@ func (v *verification) deepSegments(ctx context.Context, next <-chan seal.Segmen
 	return nil
 }
 
-// inside checks one segment's records and content. Parts come last: their
-// whole items may have to wait for another worker.
+// inside checks one segment's records and content. Parts that continue an item
+// come last: they may have to wait for another worker, and others for the first
+// parts that are in here.
 func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.Segment, d *digester) error {
 	root, n := seg.Root()
 	if seal.RootText(root) != s.Root || n != s.Items {
@@ -87,17 +88,14 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 	tally := map[evidence.Outcome]int{}
 	var parts []brief
 	lent := loans{v: v, seg: seg, where: s.Object}
-	defer lent.settle() // before the segment's memory is used again
+	defer lent.settle(d) // before the segment's memory is used again
 	for line := range seg.Lines() {
 		var full evidence.Record
 		if err := evidence.ParseRecord(line, &full); err != nil {
-			return fmt.Errorf("record %d is no JSON: %w", seq, err)
+			return fmt.Errorf("record %d can't be read: %w", seq, err)
 		}
 		if err := full.Check(); err != nil {
 			return fmt.Errorf("record %d: %w", seq, err)
-		}
-		if err := full.Stated(line); err != nil {
-			return fmt.Errorf("record %d %w", seq, err)
 		}
 		if full.Seq != seq {
 			return fmt.Errorf("record %d has number %d", seq, full.Seq)
@@ -110,10 +108,13 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 		if r.Size > 0 {
 			content++
 		}
-		if r.Part != nil {
-			parts = append(parts, r)
-		} else {
+		switch {
+		case r.Part == nil:
 			lent.check(r, d)
+		case r.Part.Number == 1:
+			v.part(ctx, seg, s, r, d)
+		default:
+			parts = append(parts, r)
 		}
 		if r.Part == nil || r.Part.Last {
 			tally[full.Outcome]++
@@ -124,11 +125,9 @@ func (v *verification) inside(ctx context.Context, seg *segment.Segment, s seal.
 	}
 	v.items.Add(int64(n))
 	v.count(tally)
-	lent.settle()
+	lent.settle(d)
 	for _, r := range parts {
-		if err := v.part(ctx, seg, s, r, d); err != nil {
-			v.wrong(s.Object, "%s: %v", r, bundle.Reason(err))
-		}
+		v.part(ctx, seg, s, r, d)
 	}
 	return nil
 }
@@ -195,20 +194,25 @@ func (v *verification) content(seg *segment.Segment, r brief, d *digester) error
 const maxPart = segment.MaxSize - segment.PartRoom
 
 // part checks one part by itself and adds its content to the whole item.
-func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
+func (v *verification) part(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) {
+	var err error
 	switch {
 	case r.Size > maxPart:
-		return fmt.Errorf("holds %d bytes; no part has more than %d", r.Size, maxPart)
+		err = fmt.Errorf("holds %d bytes; no part has more than %d", r.Size, maxPart)
 	case r.Part.Number == 1:
-		return v.firstPart(ctx, seg, s, r, d)
+		err = v.firstPart(ctx, seg, s, r, d)
+	default:
+		err = v.laterPart(ctx, seg, s, r, d)
 	}
-	return v.laterPart(ctx, seg, s, r, d)
+	if err != nil {
+		v.wrong(s.Object, "%s: %v", r, bundle.Reason(err))
+	}
 }
 
 // firstPart: what was hashed of it is the beginning of the whole.
 func (v *verification) firstPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
 	err := v.content(seg, r, d)
-	it, aerr := v.chains.turn(ctx, s.Number, r, d.handOver(), true)
+	it, aerr := v.await(ctx, s.Number, r, d.handOver(), d)
 	if aerr != nil {
 		v.astray(s.Object, r, aerr)
 		return err
@@ -219,7 +223,7 @@ func (v *verification) firstPart(ctx context.Context, seg *segment.Segment, s se
 // laterPart hashes into the whole what it decodes, where that is due; else it
 // decodes into memory, so that only the hash of the whole has to wait.
 func (v *verification) laterPart(ctx context.Context, seg *segment.Segment, s seal.Segment, r brief, d *digester) error {
-	it, aerr := v.chains.turn(ctx, s.Number, r, nil, false)
+	it, _, aerr := v.chains.turn(s.Number, r, nil)
 	switch {
 	case aerr != nil:
 		v.astray(s.Object, r, aerr)
@@ -233,7 +237,7 @@ func (v *verification) laterPart(ctx context.Context, seg *segment.Segment, s se
 	d.keep, d.content = true, d.content[:0]
 	err := v.content(seg, r, d)
 	d.keep = false
-	if it, aerr = v.chains.turn(ctx, s.Number, r, nil, true); aerr != nil {
+	if it, aerr = v.await(ctx, s.Number, r, nil, d); aerr != nil {
 		v.astray(s.Object, r, aerr)
 		return err
 	}
@@ -241,6 +245,23 @@ func (v *verification) laterPart(ctx context.Context, seg *segment.Segment, s se
 		it.whole.write(d.content)
 	}
 	return cmp.Or(err, v.chains.settle(it, r, err == nil))
+}
+
+// await waits until a part is due, and checks items of other workers meanwhile.
+func (v *verification) await(ctx context.Context, segment int, r brief, whole, d *digester) (*chain, error) {
+	for ctx.Err() == nil {
+		it, due, err := v.chains.turn(segment, r, whole)
+		if due == nil {
+			return it, err
+		}
+		select {
+		case l := <-v.lent: // never closed while somebody has a segment
+			v.take(l, d)
+		case <-due:
+		case <-ctx.Done():
+		}
+	}
+	return nil, ctx.Err()
 }
 
 // String names a part for people.

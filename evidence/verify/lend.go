@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/hozen-dfir/hozen/evidence/bundle"
@@ -10,15 +11,19 @@ import (
 // Segments are few and large: near the end most workers would wait for the one
 // that has the last. Those without a segment take items of those who have one.
 
-// lendFrom is the least content for which handing an item over is worth it.
-const lendFrom = 64 << 10
+// lendFrom is the least work, in bytes of content, that is worth handing over;
+// recordCost is what a record counts for besides.
+const (
+	lendFrom   = 64 << 10
+	recordCost = 4 << 10
+)
 
-// loan is one item of somebody's segment.
+// loan is some items of somebody's segment.
 type loan struct {
-	seg  *segment.Segment
-	r    brief
-	err  error
-	done *sync.WaitGroup
+	seg   *segment.Segment
+	items []brief
+	errs  []error // what is wrong with each
+	done  *sync.WaitGroup
 }
 
 // leave says that a worker has no more segments. Once none has, nobody lends.
@@ -31,8 +36,15 @@ func (v *verification) leave() {
 // help checks items of other workers until nobody has any.
 func (v *verification) help(d *digester) {
 	for l := range v.lent {
-		l.err = v.content(l.seg, l.r, d)
-		l.done.Done()
+		v.take(l, d)
+	}
+}
+
+// take checks what is lent.
+func (v *verification) take(l *loan, d *digester) {
+	defer l.done.Done()
+	for i, r := range l.items {
+		l.errs[i] = v.content(l.seg, r, d)
 	}
 }
 
@@ -42,34 +54,49 @@ type loans struct {
 	v     *verification
 	seg   *segment.Segment
 	where string
+	next  []brief // to be checked together
+	work  int64   // that they come to
 	out   []*loan
 	done  sync.WaitGroup
 }
 
-// check gives an item to whoever has nothing to do, or checks it here.
+// check adds an item to those that are checked next.
 func (l *loans) check(r brief, d *digester) {
-	item := &loan{seg: l.seg, r: r, done: &l.done}
-	if r.Size >= lendFrom {
-		l.done.Add(1)
-		select {
-		case l.v.lent <- item:
-			l.out = append(l.out, item)
-			return
-		default:
-			l.done.Done()
-		}
-	}
-	if item.err = l.v.content(l.seg, r, d); item.err != nil {
-		l.out = append(l.out, item)
+	l.next = append(l.next, r)
+	if l.work += r.Size + recordCost; l.work >= lendFrom {
+		l.flush(d)
 	}
 }
 
-// settle waits for what was given away, and reports.
-func (l *loans) settle() {
+// flush gives the items that come next to whoever has nothing to do, or checks
+// them here.
+func (l *loans) flush(d *digester) {
+	items := &loan{l.seg, l.next, make([]error, len(l.next)), &l.done}
+	l.next, l.work = nil, 0
+	l.done.Add(1)
+	select {
+	case l.v.lent <- items:
+	default:
+		l.v.take(items, d)
+		if !slices.ContainsFunc(items.errs, func(err error) bool { return err != nil }) {
+			l.next = items.items[:0]
+			return
+		}
+	}
+	l.out = append(l.out, items)
+}
+
+// settle checks what is left, waits for what was given away, and reports.
+func (l *loans) settle(d *digester) {
+	if len(l.next) > 0 {
+		l.flush(d)
+	}
 	l.done.Wait()
-	for _, item := range l.out {
-		if item.err != nil {
-			l.v.wrong(l.where, "record %d, %q: %v", item.r.Seq, item.r.Path, bundle.Reason(item.err))
+	for _, items := range l.out {
+		for i, err := range items.errs {
+			if r := items.items[i]; err != nil {
+				l.v.wrong(l.where, "record %d, %q: %v", r.Seq, r.Path, bundle.Reason(err))
+			}
 		}
 	}
 	l.out = nil

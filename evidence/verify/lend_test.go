@@ -2,15 +2,17 @@ package verify
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestLend: a large item goes to whoever takes it, and others are checked where
-// they are; what was wrong is reported in the order of records, once all is done.
+// TestLend: items go to whoever takes them once they are worth it, and are checked
+// where they are else; what was wrong is reported in the order of records, once
+// all is done.
 func TestLend(t *testing.T) {
-	v := &verification{r: &Report{}, lent: make(chan *loan, 1)} // has room: somebody takes it
+	v := &verification{r: &Report{}, lent: make(chan *loan, 1)} // has room for one: somebody takes it
 	d, err := newDigester()
 	if err != nil {
 		t.Fatal(err)
@@ -19,26 +21,44 @@ func TestLend(t *testing.T) {
 	l := loans{v: v, where: "segments/000001"}
 	wrong := func(seq uint64) brief { return brief{Seq: seq, Path: "/empty", SHA256: "no digest"} }
 	l.check(wrong(1), d)
+	if len(v.lent) != 0 {
+		t.Fatal("a small item is lent alone")
+	}
 	l.check(brief{Seq: 2, Path: "/large", Size: lendFrom}, d)
-	l.check(wrong(3), d)
-	if len(v.lent) != 1 || len(v.r.Problems) != 0 {
-		t.Fatalf("%d lent, %v", len(v.lent), v.r.Problems)
+	if len(v.lent) != 1 {
+		t.Fatal("a large item is not lent")
 	}
+	for seq := range lendFrom / recordCost { // as many small ones, which nobody takes
+		l.check(wrong(3+uint64(seq)), d)
+	}
+	if len(l.next) != 0 || len(v.r.Problems) != 0 {
+		t.Fatalf("%d items wait, %v", len(l.next), v.r.Problems)
+	}
+	l.check(brief{Seq: 100, Path: "/sound"}, d)
+	defer close(v.lent)
 	go func() {
-		x := <-v.lent
-		time.Sleep(20 * time.Millisecond)
-		x.err = errors.New("found by the other")
-		x.done.Done()
+		for x := range v.lent {
+			time.Sleep(20 * time.Millisecond)
+			for i, r := range x.items {
+				if r.Path != "/sound" {
+					x.errs[i] = errors.New("found by the other")
+				}
+			}
+			x.done.Done()
+		}
 	}()
-	l.settle()
-	var got []string
-	for _, p := range v.r.Problems {
-		got = append(got, p.String())
+	l.settle(d)
+	const want = 2 + lendFrom/recordCost
+	for i, p := range v.r.Problems {
+		by := "found by the other"
+		if i >= 2 {
+			by = "SHA-256 of its content"
+		}
+		if got := p.String(); !strings.Contains(got, fmt.Sprintf("record %d, ", i+1)) || !strings.Contains(got, by) {
+			t.Errorf("problem %d is %q", i, got)
+		}
 	}
-	if len(got) != 3 || !strings.Contains(got[0], "record 1,") || !strings.Contains(got[1], `record 2, "/large": found by the other`) || !strings.Contains(got[2], "record 3,") {
-		t.Errorf("%q", got)
-	}
-	if l.settle(); len(v.r.Problems) != 3 {
-		t.Errorf("reported again: %d", len(v.r.Problems))
+	if l.settle(d); len(v.r.Problems) != want {
+		t.Errorf("%d problems, want %d", len(v.r.Problems), want)
 	}
 }

@@ -32,7 +32,8 @@ func (d *Decoder) Done() bool { return !d.bad && d.rest == "}" }
 // Fail makes the decoder fail: a value was not as it should be.
 func (d *Decoder) Fail() { d.bad = true }
 
-// Key reports whether the field named k comes next, and passes its name.
+// Key reports whether the field named k, which is not "", comes next, and passes
+// its name.
 func (d *Decoder) Key(k string) bool {
 	s := d.rest
 	if !d.first {
@@ -41,7 +42,7 @@ func (d *Decoder) Key(k string) bool {
 		}
 		s = s[1:]
 	}
-	if len(s) < len(k)+3 || s[0] != '"' || s[1:1+len(k)] != k || s[1+len(k):len(k)+3] != `":` {
+	if len(s) < len(k)+3 || s[0] != '"' || s[1] != k[0] || s[1:1+len(k)] != k || s[1+len(k):len(k)+3] != `":` {
 		return false
 	}
 	d.rest, d.first = s[len(k)+3:], false
@@ -75,11 +76,13 @@ func (d *Decoder) Quoted() string {
 	return ""
 }
 
-// Text takes a string field.
-func (d *Decoder) Text(k string, v *string) {
-	if d.Key(k) {
-		*v = d.Quoted()
+// Text takes a string field, and reports whether it came next.
+func (d *Decoder) Text(k string, v *string) bool {
+	if !d.Key(k) {
+		return false
 	}
+	*v = d.Quoted()
+	return true
 }
 
 // Texts takes a field that is a list of strings, not an empty one.
@@ -125,14 +128,16 @@ func (d *Decoder) Number(k string, v *uint64) {
 	*v, d.bad = n, d.bad || err != nil
 }
 
-// Int64 takes a field that is a string of digits.
-func (d *Decoder) Int64(k string, v *int64) {
+// Int64 takes a field that is a string of digits, and reports whether it came
+// next.
+func (d *Decoder) Int64(k string, v *int64) bool {
 	if !d.Key(k) {
-		return
+		return false
 	}
 	q := Decoder{rest: d.Quoted()}
 	n, err := strconv.ParseInt(q.digits(), 10, 64)
 	*v, d.bad = n, d.bad || q.bad || q.rest != "" || err != nil
+	return true
 }
 
 // Pairs takes a field that is a list of pairs of numbers, not an empty one.
