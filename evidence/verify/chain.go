@@ -81,7 +81,10 @@ func (c *chains) turn(segment int, r brief, whole *digester) (*chain, <-chan str
 		return nil, c.changed, nil
 	}
 	it, err := c.take(r, whole)
-	if err != nil {
+	switch {
+	case err != nil && r.Part.Item > r.Seq: // no item that has begun: the one that will is not to blame
+		return nil, nil, err
+	case err != nil:
 		c.stray(r)
 		return nil, nil, err
 	}
@@ -113,7 +116,10 @@ func (c *chains) mayTake(segment int, r brief) bool {
 	if it != nil && it.held {
 		return false
 	}
-	return c.low >= segment-1 || r.Part.Number == 1 || it != nil && it.next == r.Part.Number
+	if r.Part.Item >= r.Seq { // begins an item, or names one that can't have begun
+		return r.Part.Number == 1 || r.Part.Item > r.Seq || c.low >= segment-1
+	}
+	return c.low >= segment-1 || it != nil && it.next == r.Part.Number
 }
 
 // take returns the item that a part continues, or begins it.
