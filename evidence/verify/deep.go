@@ -165,14 +165,14 @@ func (v *verification) content(seg *segment.Segment, r brief, d *digester) error
 	if d.lost, d.from = r.Lost, 0; r.Part != nil {
 		d.from = r.Part.Offset
 	}
-	if d.keep { // in memory, so look first at what it comes to
-		said := int64(0)
-		for _, f := range e.Frames {
-			said += int64(f.Content)
-		}
-		if said != r.Size {
-			return fmt.Errorf("its frames hold %d bytes; the record says %d", said, r.Size)
-		}
+	said := int64(0)
+	for _, f := range e.Frames {
+		said += int64(f.Content)
+	}
+	if said != r.Size { // kept or not, so that the same is said of a part whenever its turn comes
+		return fmt.Errorf("its frames hold %d bytes; the record says %d", said, r.Size)
+	}
+	if d.keep {
 		d.content = slices.Grow(d.content, int(said))
 	}
 	at := 0
