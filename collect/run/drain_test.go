@@ -90,3 +90,32 @@ func TestDrainWaitsForBytes(t *testing.T) {
 		t.Errorf("%d under way, %d items", tp.flying, tp.sum.Items)
 	}
 }
+
+// TestUnsettledIsAGap: of an item that was not waited for nobody knows whether it
+// is whole, so the collection must not end as if nothing were missing.
+func TestUnsettledIsAGap(t *testing.T) {
+	sink := &later{pieces: 1, pause: time.Minute}
+	b, err := openBook(t.Context(), sink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tp := newTap(sink, newGovernor(t.Context(), Budget{}), b)
+	if err := tp.view("s", "a").Add(t.Context(), sized("/f", 100, 100)); err != nil {
+		t.Fatal(err)
+	}
+	tp.drain(20 * time.Millisecond)
+	s, err := (&runner{tap: tp, stop: t.Context()}).finish(t.Context())
+	if err != nil || s.Unsettled != 1 || s.Gaps != 1 || len(s.FirstGaps) != 1 || s.FirstGaps[0].Outcome != evidence.Partial {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestSlowLimitIsSeenToRead: one pause for the rate is shorter than a sink may be
+// silent, however low the rate is.
+func TestSlowLimitIsSeenToRead(t *testing.T) {
+	for _, rate := range []int64{1, 9, 50, 4095, 4096, 50_000, 1 << 30, 1 << 62} {
+		if n := int64(ioBurst(rate)); n < 1 || n > rate || n > 1<<20 {
+			t.Errorf("%d bytes at once of %d a second", n, rate)
+		}
+	}
+}

@@ -39,8 +39,9 @@ const sparseFrom = 64 << 30
 const fewHoles = 8
 
 // ioBurst is how much may be read at once under a limit: a tenth of a second's
-// worth, so that short looks at the rate are right.
-func ioBurst(perSecond int64) int { return int(min(max(perSecond/10, 4<<10), 1<<20)) }
+// worth, so that short looks at the rate are right, and never more than a
+// second's: who reads slowly is still seen to read (see drain).
+func ioBurst(perSecond int64) int { return int(min(max(perSecond/10, min(perSecond, 4<<10)), 1<<20)) }
 
 func newGovernor(stop context.Context, b Budget) *governor {
 	g := &governor{b: b, stop: stop, pacer: newPacer(stop, b.CPU), links: newLinks()}

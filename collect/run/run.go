@@ -334,6 +334,9 @@ func (r *runner) finish(ctx context.Context) (Summary, error) {
 	t.mu.Lock()
 	s := t.sum
 	s.Unsettled = t.flying
+	if s.Unsettled > 0 { // whoever is not waited for is cut off when this returns
+		s.gap(Gap{collect.Own, "/ledger.jsonl", collect.Own, evidence.Partial, unsettled(s.Unsettled)})
+	}
 	for _, a := range t.order {
 		s.Artifacts = append(s.Artifacts, *a)
 	}
@@ -365,8 +368,13 @@ func (r *runner) lastNotes() {
 		r.tap.note(collect.Line{Reason: "more paths were taken than can be remembered; some items may be there more than once"})
 	}
 	if flying > 0 {
-		r.tap.note(collect.Line{Reason: fmt.Sprintf("the outcome of %d items was not known when the ledger ended; their records say it", flying)})
+		r.tap.note(collect.Line{Reason: unsettled(flying), Gap: true})
 	}
+}
+
+// unsettled says that the sink was not waited for any longer.
+func unsettled(n int64) string {
+	return fmt.Sprintf("the outcome of %d items was not known when the ledger ended; their records say it", n)
 }
 
 func (r *runner) totals(s Summary) {
