@@ -330,10 +330,10 @@ func (r *runner) progress() Progress {
 // finish writes the totals and ends the ledger.
 func (r *runner) finish(ctx context.Context) (Summary, error) {
 	t := r.tap
-	r.lastNotes()
+	flying := r.lastNotes()
 	t.mu.Lock()
 	s := t.sum
-	s.Unsettled = t.flying
+	s.Unsettled = flying
 	if s.Unsettled > 0 { // whoever is not waited for is cut off when this returns
 		s.gap(Gap{collect.Own, "/ledger.jsonl", collect.Own, evidence.Partial, unsettled(s.Unsettled)})
 	}
@@ -359,10 +359,11 @@ func (r *runner) overflowed() bool {
 	return slices.ContainsFunc(r.cols, (*expand.Collector).Overflowed)
 }
 
-// lastNotes says what is only known at the end.
-func (r *runner) lastNotes() {
+// lastNotes says what is only known at the end, and returns how many items are
+// not settled.
+func (r *runner) lastNotes() (flying int64) {
 	r.tap.mu.Lock()
-	flying := r.tap.flying
+	flying = r.tap.flying
 	r.tap.mu.Unlock()
 	if r.overflowed() {
 		r.tap.note(collect.Line{Reason: "more paths were taken than can be remembered; some items may be there more than once"})
@@ -370,6 +371,7 @@ func (r *runner) lastNotes() {
 	if flying > 0 {
 		r.tap.note(collect.Line{Reason: unsettled(flying), Gap: true})
 	}
+	return flying
 }
 
 // unsettled says that the sink was not waited for any longer.
