@@ -63,7 +63,7 @@ type loans struct {
 // check adds an item to those that are checked next.
 func (l *loans) check(r brief, d *digester) {
 	l.next = append(l.next, r)
-	if l.work += r.Size + recordCost; l.work >= lendFrom {
+	if l.work += min(r.Size, lendFrom) + recordCost; l.work >= lendFrom { // a lie about a size may be of any
 		l.flush(d)
 	}
 }

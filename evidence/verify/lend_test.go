@@ -3,6 +3,7 @@ package verify
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -60,5 +61,15 @@ func TestLend(t *testing.T) {
 	}
 	if l.settle(d); len(v.r.Problems) != want {
 		t.Errorf("%d problems, want %d", len(v.r.Problems), want)
+	}
+}
+
+// TestLendOfAnySize: the largest size that a record can state is worth it, too.
+func TestLendOfAnySize(t *testing.T) {
+	v := &verification{lent: make(chan *loan, 1)}
+	l := loans{v: v}
+	l.check(brief{Seq: 1, Size: math.MaxInt64}, nil)
+	if len(v.lent) != 1 {
+		t.Error("is kept back")
 	}
 }
