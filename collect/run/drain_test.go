@@ -73,10 +73,9 @@ func TestProgressWhileTheLastIsRead(t *testing.T) {
 	}
 }
 
-// TestDrainWaitsForBytes: an item that is read for longer than a sink may be
-// silent is waited for.
-func TestDrainWaitsForBytes(t *testing.T) {
-	sink := &later{pieces: 40, pause: 5 * time.Millisecond}
+// flying returns a tap with one item of 100 bytes under way in the sink.
+func flying(t *testing.T, sink evidence.Sink) *tap {
+	t.Helper()
 	b, err := openBook(t.Context(), sink)
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +84,13 @@ func TestDrainWaitsForBytes(t *testing.T) {
 	if err := tp.view("s", "a").Add(t.Context(), sized("/f", 100, 100)); err != nil {
 		t.Fatal(err)
 	}
+	return tp
+}
+
+// TestDrainWaitsForBytes: an item that is read for longer than a sink may be
+// silent is waited for.
+func TestDrainWaitsForBytes(t *testing.T) {
+	tp := flying(t, &later{pieces: 40, pause: 5 * time.Millisecond})
 	tp.drain(50 * time.Millisecond)
 	if tp.flying != 0 || tp.sum.Items != 1 {
 		t.Errorf("%d under way, %d items", tp.flying, tp.sum.Items)
@@ -94,15 +100,7 @@ func TestDrainWaitsForBytes(t *testing.T) {
 // TestUnsettledIsAGap: of an item that was not waited for nobody knows whether it
 // is whole, so the collection must not end as if nothing were missing.
 func TestUnsettledIsAGap(t *testing.T) {
-	sink := &later{pieces: 1, pause: time.Minute}
-	b, err := openBook(t.Context(), sink)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tp := newTap(sink, newGovernor(t.Context(), Budget{}), b)
-	if err := tp.view("s", "a").Add(t.Context(), sized("/f", 100, 100)); err != nil {
-		t.Fatal(err)
-	}
+	tp := flying(t, &later{pieces: 1, pause: time.Minute})
 	tp.drain(20 * time.Millisecond)
 	s, err := (&runner{tap: tp, stop: t.Context()}).finish(t.Context())
 	if err != nil || s.Unsettled != 1 || s.Gaps != 1 || len(s.FirstGaps) != 1 || s.FirstGaps[0].Outcome != evidence.Partial {

@@ -23,7 +23,7 @@ const patience = time.Minute
 // trouble with evidence is in the summary. The sink is not closed.
 func Run(ctx context.Context, p Plan) (Summary, error) {
 	stop, end := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer end(nil)
+	defer end(errors.New("nothing more came of it, and the collection did not wait for it any longer")) // for what drain gave up
 	unhook := context.AfterFunc(ctx, func() { end(errors.New(ReasonInterrupted)) })
 	defer unhook()
 	if t := p.Budget.Timeout; t > 0 {
